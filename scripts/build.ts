@@ -1,0 +1,33 @@
+/** Bundles the command line, the daemon and their helper processes into dist/, each command a chunk of its own. */
+import { rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Files that start as a program, a process or a worker of their own; the others reach them by their place beside the bundle. */
+const entryPoints = {
+  slipway: 'src/cli/main.ts',
+  'bulk-worker': 'src/archive/bulk-worker.ts',
+  spawner: 'src/runtime/spawner.ts',
+};
+
+rmSync(`${root}dist`, { recursive: true, force: true });
+await build({
+  absWorkingDir: root,
+  entryPoints,
+  outdir: 'dist',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  minify: true,
+  keepNames: true,
+  legalComments: 'none',
+  external: ['koffi'],
+  // CommonJS dependencies inside an ES module still ask for `require`.
+  banner: {
+    js: "import { createRequire as slipwayRequire } from 'node:module'; const require = slipwayRequire(import.meta.url);",
+  },
+});
