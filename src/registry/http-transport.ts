@@ -1,0 +1,244 @@
+import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import { getCACertificates } from 'node:tls';
+import { connectionError, RegistryError, shownUrl } from './registry-error.ts';
+
+/** What a TLS connection needs beyond the system's trust. PEM texts. */
+export interface TlsOptions {
+  readonly ca?: readonly string[];
+  readonly cert?: string;
+  readonly key?: string;
+  /** Accepts any certificate: only for registries that the user listed as insecure. */
+  readonly skipVerify?: boolean;
+}
+
+export interface HttpRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array> | undefined;
+  readonly tls?: TlsOptions | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface HttpResponse {
+  readonly url: URL;
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** To be read to its end or given to `discard`; fails when it is cut short or stalls. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** The whole body; resource-exhausted past the limit. */
+  readAll(limit: number): Promise<Uint8Array>;
+  /** Lets go of the body and, unless it is short, of the connection. */
+  discard(): void;
+}
+
+export interface TransportOptions {
+  /** Longest silence of the peer, in milliseconds: no answer, or no byte of the body. */
+  readonly stallMs?: number;
+  readonly userAgent?: string;
+}
+
+/** One HTTP exchange at a time over kept connections; no redirects, no retries, no credentials. */
+export interface HttpTransport {
+  request(request: HttpRequest): Promise<HttpResponse>;
+  close(): void;
+}
+
+/** A transport over node:http and node:https that honours the system's CA store and HTTP_PROXY, HTTPS_PROXY, NO_PROXY. */
+export function createHttpTransport(options: TransportOptions = {}): HttpTransport {
+  const stallMs = options.stallMs ?? 60_000;
+  const userAgent = options.userAgent ?? 'slipway';
+  const plain = new http.Agent({ keepAlive: true, proxyEnv: process.env });
+  const secure = new Map<TlsOptions | undefined, https.Agent>();
+  const agentFor = ({ url, tls }: HttpRequest) => {
+    if (url.protocol === 'http:') return plain;
+    let agent = secure.get(tls);
+    if (!agent) {
+      agent = createSecureAgent(tls);
+      secure.set(tls, agent);
+    }
+    return agent;
+  };
+  return {
+    request: (request) => exchange(request, agentFor(request), stallMs, userAgent),
+    close() {
+      plain.destroy();
+      for (const agent of secure.values()) agent.destroy();
+    },
+  };
+}
+
+function createSecureAgent(tls: TlsOptions = {}): https.Agent {
+  return new https.Agent({
+    keepAlive: true,
+    proxyEnv: process.env,
+    ca: [...getCACertificates('default'), ...getCACertificates('system'), ...(tls.ca ?? [])],
+    ...(tls.cert ? { cert: tls.cert } : {}),
+    ...(tls.key ? { key: tls.key } : {}),
+    rejectUnauthorized: tls.skipVerify !== true,
+  });
+}
+
+async function exchange(
+  request: HttpRequest,
+  agent: http.Agent,
+  stallMs: number,
+  userAgent: string,
+): Promise<HttpResponse> {
+  const { url, method, body, signal } = request;
+  signal?.throwIfAborted();
+  const headers = { 'user-agent': userAgent, 'accept-encoding': 'identity', ...request.headers };
+  const outgoing = (url.protocol === 'http:' ? http : https).request(url, {
+    method,
+    headers,
+    agent,
+    ...(signal ? { signal } : {}),
+  });
+  const watch = new StallWatch(outgoing, url, stallMs);
+  try {
+    const incoming = await answerOf(outgoing, body, watch);
+    return createResponse(url, outgoing, incoming, watch);
+  } catch (error) {
+    watch.stop();
+    outgoing.destroy();
+    throw transportError(url, error, signal);
+  }
+}
+
+/** Destroys an exchange in which the peer is silent for too long. A slow reader on our side does not count. */
+class StallWatch {
+  readonly #outgoing: ClientRequest;
+  readonly #url: URL;
+  readonly #limitMs: number;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(outgoing: ClientRequest, url: URL, limitMs: number) {
+    this.#outgoing = outgoing;
+    this.#url = url;
+    this.#limitMs = limitMs;
+  }
+
+  start(): void {
+    this.stop();
+    this.#timer = setTimeout(() => {
+      const message = `cannot read from "${shownUrl(this.#url)}": no byte for ${this.#limitMs / 1000} s`;
+      this.#outgoing.destroy(new RegistryError('deadline-exceeded', message, { transient: true }));
+    }, this.#limitMs);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+async function answerOf(
+  outgoing: ClientRequest,
+  body: HttpRequest['body'],
+  watch: StallWatch,
+): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  outgoing.on('response', resolve);
+  outgoing.on('error', reject);
+  watch.start();
+  sendBody(outgoing, body, watch).catch((error: Error) => {
+    reject(error);
+    outgoing.destroy();
+  });
+  const incoming = await promise;
+  watch.stop();
+  return incoming;
+}
+
+async function sendBody(outgoing: ClientRequest, body: HttpRequest['body'], watch: StallWatch): Promise<void> {
+  if (body === undefined || body instanceof Uint8Array) {
+    outgoing.end(body);
+    return;
+  }
+  let answered = false;
+  outgoing.once('response', () => {
+    answered = true;
+  });
+  for await (const chunk of body) {
+    // An answer before the end of the body is a refusal: the rest would be sent for nothing.
+    if (outgoing.destroyed || answered) return;
+    watch.start();
+    if (!outgoing.write(chunk)) await writable(outgoing);
+  }
+  outgoing.end();
+}
+
+function writable(outgoing: ClientRequest): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (const event of ['drain', 'response', 'close', 'error']) outgoing.once(event, resolve);
+  return promise.finally(() => {
+    for (const event of ['drain', 'response', 'close', 'error']) outgoing.off(event, resolve);
+  });
+}
+
+function createResponse(url: URL, outgoing: ClientRequest, incoming: IncomingMessage, watch: StallWatch): HttpResponse {
+  const body = readBody(url, outgoing, incoming, watch);
+  return {
+    url,
+    status: incoming.statusCode ?? 0,
+    headers: incoming.headers,
+    body,
+    async readAll(limit) {
+      const chunks: Uint8Array[] = [];
+      let size = 0;
+      for await (const chunk of body) {
+        size += chunk.length;
+        if (size > limit) {
+          const message = `cannot read from "${shownUrl(url)}": the answer is larger than the limit of ${limit} bytes`;
+          throw new RegistryError('resource-exhausted', message);
+        }
+        chunks.push(chunk);
+      }
+      return Buffer.concat(chunks);
+    },
+    discard() {
+      incoming.on('error', () => {});
+      const length = Number(incoming.headers['content-length'] ?? Number.NaN);
+      if (outgoing.writableFinished && (length <= 65_536 || outgoing.method === 'HEAD')) incoming.resume();
+      else outgoing.destroy();
+    },
+  };
+}
+
+async function* readBody(
+  url: URL,
+  outgoing: ClientRequest,
+  incoming: IncomingMessage,
+  watch: StallWatch,
+): AsyncGenerator<Uint8Array, void> {
+  const chunks = incoming.iterator({ destroyOnReturn: true }) as AsyncIterator<Uint8Array>;
+  let complete = false;
+  try {
+    for (;;) {
+      watch.start();
+      const next = await chunks.next();
+      watch.stop();
+      if (next.done) break;
+      yield next.value;
+    }
+    complete = incoming.complete;
+    if (!complete)
+      throw new RegistryError('unavailable', `cannot read from "${shownUrl(url)}": the answer was cut short`, {
+        transient: true,
+      });
+  } catch (error) {
+    throw transportError(url, error, undefined);
+  } finally {
+    watch.stop();
+    if (!complete || !outgoing.writableFinished) outgoing.destroy();
+  }
+}
+
+function transportError(url: URL, error: unknown, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted) return signal.reason;
+  if (!(error instanceof Error)) return error;
+  // Our own errors, and those of the body's source, say it better than the wire does.
+  if (error.name === 'AbortError' || error.name.endsWith('Error') === false) return error;
+  if (error instanceof RegistryError || error.name === 'SlipwayError') return error;
+  return connectionError(url, error);
+}
