@@ -1,0 +1,176 @@
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import {
+  create,
+  type DescMessage,
+  type DescMethod,
+  type DescService,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from '@bufbuild/protobuf';
+import { errorMessage, SlipwayError } from '../../base/errors.ts';
+import { readMessages, writeMessage } from './framing.ts';
+import { errorOf } from './status.ts';
+import { http2Settings, localWindow } from './windows.ts';
+
+export interface CallOptions {
+  readonly metadata?: Readonly<Record<string, string | string[]>> | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+type Shape<T> = T extends DescMessage ? MessageShape<T> : never;
+type Init<T> = T extends DescMessage ? MessageInitShape<T> : never;
+
+type Call<M> = M extends { methodKind: 'unary'; input: infer I; output: infer O }
+  ? (request: Init<I>, options?: CallOptions) => Promise<Shape<O>>
+  : M extends { methodKind: 'server_streaming'; input: infer I; output: infer O }
+    ? (request: Init<I>, options?: CallOptions) => AsyncIterable<Shape<O>>
+    : M extends { methodKind: 'client_streaming'; input: infer I; output: infer O }
+      ? (requests: AsyncIterable<Init<I>>, options?: CallOptions) => Promise<Shape<O>>
+      : M extends { methodKind: 'bidi_streaming'; input: infer I; output: infer O }
+        ? (requests: AsyncIterable<Init<I>>, options?: CallOptions) => AsyncIterable<Shape<O>>
+        : never;
+
+export type Client<S extends DescService> = { readonly [K in keyof S['method']]: Call<S['method'][K]> };
+
+/** One HTTP/2 connection to a gRPC server. */
+export class GrpcChannel {
+  readonly #session: ClientHttp2Session;
+  #failure: unknown;
+
+  constructor(connection: Duplex) {
+    this.#session = connect('http://localhost', {
+      createConnection: () => connection,
+      settings: http2Settings,
+      maxSessionMemory: 256,
+    });
+    this.#session.once('connect', () => this.#session.setLocalWindowSize(localWindow));
+    this.#session.on('error', (error) => {
+      this.#failure = error;
+    });
+  }
+
+  get closed(): boolean {
+    return this.#session.closed || this.#session.destroyed;
+  }
+
+  /** Resolves when the connection is gone. */
+  whenClosed(): Promise<void> {
+    if (this.#session.destroyed) return Promise.resolve();
+    return new Promise((resolve) => this.#session.once('close', () => resolve()));
+  }
+
+  close(): void {
+    this.#session.destroy();
+  }
+
+  client<S extends DescService>(service: S): Client<S> {
+    const calls = Object.entries(service.method).map(([name, method]) => [name, this.#call(service, method)]);
+    return Object.fromEntries(calls);
+  }
+
+  #call(service: DescService, method: DescMethod): unknown {
+    const path = `/${service.typeName}/${method.name}`;
+    const open = (input: unknown, options: CallOptions) => this.#open(path, method, input, options);
+    if (method.methodKind === 'server_streaming' || method.methodKind === 'bidi_streaming') {
+      return (input: unknown, options: CallOptions = {}) => open(input, options);
+    }
+    return async (input: unknown, options: CallOptions = {}) => {
+      let answer: unknown;
+      for await (const message of open(input, options)) answer ??= message;
+      if (answer === undefined) throw new SlipwayError('internal', `${path} answered without a message`);
+      return answer;
+    };
+  }
+
+  /** Streams that send start at once, not at the first `next()`: the other side may speak only after it was spoken to. */
+  #open(path: string, method: DescMethod, input: unknown, options: CallOptions): AsyncIterable<unknown> {
+    options.signal?.throwIfAborted();
+    if (this.closed) throw this.#unavailable(path);
+    const stream = this.#session.request({
+      ':method': 'POST',
+      ':path': path,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      'user-agent': 'slipway',
+      ...options.metadata,
+    });
+    return this.#exchange(stream, path, method, input, options);
+  }
+
+  #exchange(
+    stream: ClientHttp2Stream,
+    path: string,
+    method: DescMethod,
+    input: unknown,
+    options: CallOptions,
+  ): AsyncIterable<unknown> {
+    let ended: IncomingHttpHeaders | undefined;
+    let failure: unknown;
+    stream.on('response', (headers) => {
+      if (headers['grpc-status'] !== undefined) ended = headers;
+      else if (headers[':status'] !== 200)
+        failure = new SlipwayError('unavailable', `${path} answered HTTP ${headers[':status']}`);
+    });
+    // Trailers may come after the end of the messages.
+    const { promise: over, resolve: setOver } = Promise.withResolvers<void>();
+    stream.on('trailers', (headers) => {
+      ended = headers;
+      setOver();
+    });
+    stream.once('close', setOver);
+    stream.on('error', (error) => {
+      failure ??= error;
+    });
+    const abort = () => {
+      failure = options.signal?.reason;
+      stream.close(8);
+    };
+    options.signal?.addEventListener('abort', abort, { once: true });
+    stream.once('close', () => options.signal?.removeEventListener('abort', abort));
+    const sent = send(stream, method, input).catch((error: unknown) => {
+      failure ??= error;
+      stream.close(8);
+    });
+    const unavailable = () => this.#unavailable(path, failure);
+    return (async function* () {
+      try {
+        for await (const message of readMessages(stream)) yield fromBinary(method.output, message);
+        if (!ended) await over;
+      } catch (error) {
+        failure ??= error;
+      } finally {
+        if (!stream.closed) stream.close(ended ? 0 : 8);
+      }
+      options.signal?.throwIfAborted();
+      if (ended) {
+        const error = errorOf(ended);
+        if (error) throw error;
+        return;
+      }
+      await sent;
+      throw failure instanceof SlipwayError ? failure : unavailable();
+    })();
+  }
+
+  #unavailable(path: string, cause: unknown = this.#failure): SlipwayError {
+    const why = cause === undefined ? 'the connection was closed' : errorMessage(cause);
+    return new SlipwayError('unavailable', `cannot call ${path}: ${why}`, { cause });
+  }
+}
+
+async function send(stream: ClientHttp2Stream, method: DescMethod, input: unknown): Promise<void> {
+  const encode = (message: unknown) => toBinary(method.input, create(method.input, message as Record<string, unknown>));
+  if (method.methodKind === 'unary' || method.methodKind === 'server_streaming') {
+    writeMessage(stream, encode(input));
+  } else {
+    for await (const message of input as AsyncIterable<unknown>) {
+      if (stream.destroyed || stream.closed) return;
+      const wait = writeMessage(stream, encode(message));
+      if (wait) await wait;
+    }
+  }
+  if (!stream.destroyed && !stream.closed) stream.end();
+}

@@ -1,0 +1,71 @@
+import type { Readable, Writable } from 'node:stream';
+import { gunzipSync } from 'node:zlib';
+import { SlipwayError } from '../../base/errors.ts';
+
+/** grpc/doc/PROTOCOL-HTTP2.md: one byte compressed-flag, four bytes length, the message. */
+const headerLength = 5;
+
+/** Larger messages are refused before they are buffered. Bytes. */
+export const messageLimit = 64 * 1024 * 1024;
+
+/** Wraps a marshalled message, without copying it into a larger buffer twice. */
+export function frameMessage(message: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(headerLength + message.length);
+  frame[0] = 0;
+  frame.writeUInt32BE(message.length, 1);
+  frame.set(message, headerLength);
+  return frame;
+}
+
+/** The messages of a stream in order; ends with it. Throws on a message that is cut, compressed unknown or too large. */
+export async function* readMessages(stream: Readable): AsyncGenerator<Uint8Array, void> {
+  let buffered: Buffer = Buffer.alloc(0);
+  const parts: Buffer[] = [];
+  let waiting = headerLength;
+  let size = 0;
+  // Whoever stops reading early still wants to answer on the same stream.
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
+    parts.push(chunk);
+    size += chunk.length;
+    if (size < waiting) continue;
+    buffered = parts.length === 1 ? (parts[0] ?? buffered) : Buffer.concat(parts);
+    parts.length = 0;
+    let at = 0;
+    for (waiting = headerLength; buffered.length - at >= headerLength; ) {
+      const length = buffered.readUInt32BE(at + 1);
+      if (length > messageLimit) {
+        throw new SlipwayError(
+          'resource-exhausted',
+          `cannot read a message of ${length} bytes: the limit is ${messageLimit}`,
+        );
+      }
+      if (buffered.length - at < headerLength + length) {
+        waiting = headerLength + length;
+        break;
+      }
+      const message = buffered.subarray(at + headerLength, at + headerLength + length);
+      yield buffered[at] === 1 ? gunzipSync(message, { maxOutputLength: messageLimit }) : message;
+      at += headerLength + length;
+    }
+    const rest = buffered.subarray(at);
+    size = rest.length;
+    if (size > 0) parts.push(rest);
+  }
+  if (size > 0) throw new SlipwayError('data-loss', 'cannot read a message: the stream ended inside it');
+}
+
+/** Writes one message and waits while the other side does not keep up. */
+export function writeMessage(stream: Writable, message: Uint8Array): Promise<void> | undefined {
+  if (stream.destroyed || stream.writableEnded)
+    throw new SlipwayError('canceled', 'cannot send a message: the call has ended');
+  if (stream.write(frameMessage(message))) return undefined;
+  return new Promise((resolve) => {
+    const go = () => {
+      stream.off('drain', go);
+      stream.off('close', go);
+      resolve();
+    };
+    stream.on('drain', go);
+    stream.on('close', go);
+  });
+}

@@ -1,0 +1,60 @@
+import type { IncomingHttpHeaders } from 'node:http2';
+import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+
+/** What a handler knows of its call. */
+export interface CallContext {
+  readonly metadata: IncomingHttpHeaders;
+  /** Fires when the caller cancels, goes away or its deadline passes. */
+  readonly signal: AbortSignal;
+  /** Whatever the server said of the connection: who is at the other end. */
+  readonly peer: unknown;
+  /** Sends the response's headers now, before the first message: some callers wait for them. */
+  sendHeaders(): void;
+}
+
+type Shape<T> = T extends DescMessage ? MessageShape<T> : never;
+type Init<T> = T extends DescMessage ? MessageInitShape<T> : never;
+
+/** A handler's form follows from the method's kind in the schema. */
+export type Handler<M> = M extends { methodKind: 'unary'; input: infer I; output: infer O }
+  ? (request: Shape<I>, context: CallContext) => Promise<Init<O>> | Init<O>
+  : M extends { methodKind: 'server_streaming'; input: infer I; output: infer O }
+    ? (request: Shape<I>, context: CallContext) => AsyncIterable<Init<O>>
+    : M extends { methodKind: 'client_streaming'; input: infer I; output: infer O }
+      ? (requests: AsyncIterable<Shape<I>>, context: CallContext) => Promise<Init<O>>
+      : M extends { methodKind: 'bidi_streaming'; input: infer I; output: infer O }
+        ? (requests: AsyncIterable<Shape<I>>, context: CallContext) => AsyncIterable<Init<O>>
+        : never;
+
+export type Handlers<S extends DescService> = { readonly [K in keyof S['method']]?: Handler<S['method'][K]> };
+
+export interface Route {
+  readonly method: DescMethod;
+  // The schema's types end here: the server calls by the method's kind, which `add` has checked.
+  readonly handler: (request: never, context: CallContext) => unknown;
+}
+
+/** The services that one side of a connection offers. */
+export class Router {
+  readonly #routes = new Map<string, Route>();
+
+  /** Methods without a handler answer `unimplemented`. */
+  add<S extends DescService>(service: S, handlers: Handlers<S>): this {
+    for (const [name, handler] of Object.entries(handlers)) {
+      const method = service.method[name];
+      if (method && typeof handler === 'function') {
+        this.#routes.set(`/${service.typeName}/${method.name}`, { method, handler: handler as Route['handler'] });
+      }
+    }
+    return this;
+  }
+
+  find(path: string): Route | undefined {
+    return this.#routes.get(path);
+  }
+
+  /** `/package.Service/Method` of everything offered, as the session's headers list it. */
+  paths(): string[] {
+    return [...this.#routes.keys()];
+  }
+}
