@@ -1,0 +1,81 @@
+import type { Duplex } from 'node:stream';
+import type { ContentStore } from '../content/content-store.ts';
+import type { ContainerSpec, Runtime } from '../runtime/runtime.ts';
+import type { Snapshots, Stack } from '../snapshot/snapshots.ts';
+import type { OpContext } from '../solver/op.ts';
+import type { CacheMounts } from './cache-mounts.ts';
+import type { Views } from './views.ts';
+
+/** What the clients of the waiting builds serve back; the first session that answers wins. */
+export interface SessionAccess {
+  /** Throws not-found when no session has it. */
+  secret(sessions: readonly string[], id: string, signal: AbortSignal): Promise<Uint8Array>;
+  /** Opens a connection to the client's ssh agent. Throws not-found when no session offers the id. */
+  sshAgent(sessions: readonly string[], id: string, signal: AbortSignal): Promise<Duplex>;
+  /** Throws not-found when no session offers the id. */
+  checkSshAgent(sessions: readonly string[], id: string, signal: AbortSignal): Promise<void>;
+  /** Where the client's directory lies on this machine, when the client told so and may read it. */
+  localDirectory(sessions: readonly string[], name: string): string | undefined;
+  /** Receives the client's directory into `destination`, which may hold an earlier state of it. */
+  receiveDirectory(
+    sessions: readonly string[],
+    name: string,
+    options: DirectorySelection,
+    destination: string,
+    context: OpContext,
+  ): Promise<void>;
+}
+
+/** Which files of a client's directory are meant; patterns as in `.dockerignore`. */
+export interface DirectorySelection {
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly followPaths: readonly string[];
+}
+
+/** An image reference that was resolved for a platform. */
+export interface ResolvedImage {
+  readonly manifestDigest: string;
+  /** Pulls what is missing and unpacks it; done once for concurrent callers. */
+  unpack(context: Pick<OpContext, 'signal' | 'status'>): Promise<Stack>;
+}
+
+/** What the worker asks of the part that knows images and registries. */
+export interface ImageSource {
+  resolve(
+    reference: string,
+    options: {
+      readonly platform: { readonly os: string; readonly architecture: string; readonly variant?: string };
+      readonly mode: 'default' | 'pull' | 'local';
+      readonly sessions: readonly string[];
+      readonly signal: AbortSignal;
+    },
+  ): Promise<ResolvedImage>;
+  /** Likewise for an image in a layout that the client serves (`oci-layout://`). */
+  resolveLayout(
+    reference: string,
+    options: {
+      readonly platform: { readonly os: string; readonly architecture: string; readonly variant?: string };
+      readonly sessions: readonly string[];
+      readonly store: string;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<ResolvedImage>;
+}
+
+/** All that ops work with; composed by the daemon. */
+export interface WorkerServices {
+  readonly snapshots: Snapshots;
+  readonly content: ContentStore;
+  readonly runtime: Runtime;
+  readonly views: Views;
+  readonly cacheMounts: CacheMounts;
+  readonly sessions: SessionAccess;
+  readonly images: ImageSource;
+  /** Where short-lived files of running steps lie: secrets, sockets. Emptied when the daemon starts. */
+  readonly runDirectory: string;
+  /** Where contexts that came over the wire and stat indexes are kept between builds. */
+  readonly contextsDirectory: string;
+  networkFor(mode: 'default' | 'host' | 'none'): ContainerSpec['network'];
+  newContainerId(): string;
+}
