@@ -49,7 +49,7 @@ suite('kernel', () => {
       const lowers = Array.from({ length: count }, (_, i) =>
         make(`lowers-${count}/a-rather-long-name-for-a-layer-${i}`),
       );
-      lowers.forEach((lower, i) => writeFileSync(join(lower, `file-${i}`), `${i}`));
+      for (const [i, lower] of lowers.entries()) writeFileSync(join(lower, `file-${i}`), `${i}`);
       const [upper, work, target] = [make(`upper-${count}`), make(`work-${count}`), make(`target-${count}`)];
       const options = [`lowerdir=${lowers.join(':')}`, `upperdir=${upper}`, `workdir=${work}`];
       mountAll([{ type: 'overlay', source: 'overlay', options }], target);
