@@ -36,8 +36,13 @@ export interface LayerInfo {
  * held is never removed.
  */
 export interface Snapshots {
-  /** Makes an empty writable layer over the stack. Throws not-found when the stack names a missing layer. */
-  prepare(stack: Stack): ActiveId;
+  /**
+   * Makes an empty writable layer over the stack. Throws not-found when the stack names a missing layer. A persistent one
+   * (a container's) is kept, with its stack, until it is discarded or committed, across restarts.
+   */
+  prepare(stack: Stack, options?: { readonly persistent?: boolean }): ActiveId;
+  /** What an active layer stands on. */
+  activeStack(id: ActiveId): Stack;
   /** The mounts that show an active layer read-write; apply them in order to one target. */
   activeMounts(id: ActiveId): readonly Mount[];
   /** The mounts that show a stack read-only. A one-layer stack is a bind mount; the empty one an empty directory. */
