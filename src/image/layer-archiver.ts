@@ -1,0 +1,20 @@
+import type { Digest } from '../base/digest.ts';
+import type { Compression } from '../oci/media-types.ts';
+
+/** What images need done with layers' bytes; bound to the archive part by `createLayerArchiver`. */
+export interface LayerArchiver {
+  /**
+   * Applies a layer, compressed in any known way, to an active layer's empty directory. Answers digest and size of the uncompressed
+   * tar. Nothing outside the directory is touched whatever the archive says.
+   */
+  apply(
+    bytes: AsyncIterable<Uint8Array>,
+    directory: string,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<{ readonly diffId: Digest; readonly size: number }>;
+  /** A committed layer's changes as a tar; the same directory always gives the same bytes. */
+  write(directory: string, options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<Uint8Array>;
+  compress(bytes: AsyncIterable<Uint8Array>, compression: Compression, level?: number): AsyncIterable<Uint8Array>;
+  /** Undoes any known compression, found by its first bytes; plain bytes pass. */
+  decompress(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+}
