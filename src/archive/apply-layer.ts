@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { lstatSync, mkdirSync } from 'node:fs';
+import { type Digest, digestOfHash } from '../base/digest.ts';
+import { makeNode, nodeTypes, setXattr } from '../kernel/file-attributes.ts';
+import { decompress } from './compression.ts';
+import type { TarEntry } from './tar-header.ts';
+import { TarReader } from './tar-reader.ts';
+import { type TreeLimits, TreeWriter } from './tree-writer.ts';
+
+const whiteoutPrefix = '.wh.';
+const opaqueMarker = '.wh..wh..opq';
+
+export interface AppliedLayer {
+  /** Digest and size of the uncompressed tar. */
+  readonly diffId: Digest;
+  readonly tarSize: number;
+}
+
+/**
+ * Unpacks a layer (image-spec layer.md), compressed or not, into an overlayfs upper directory. `.wh.` members become overlayfs's whiteouts.
+ * `parents` are the directories of the layers below, topmost first.
+ */
+export async function applyLayer(
+  bytes: AsyncIterable<Uint8Array>,
+  directory: string,
+  options: { readonly parents: readonly string[]; readonly limits?: TreeLimits },
+): Promise<AppliedLayer> {
+  const tree = new TreeWriter(directory, options);
+  const reader = new TarReader({
+    entry: (entry) => {
+      if (!applyWhiteout(tree, entry)) tree.begin(entry);
+    },
+    data: (data) => tree.write(data),
+    end: () => tree.end(),
+  });
+  const hash = createHash('sha256');
+  let tarSize = 0;
+  try {
+    for await (const chunk of decompress(bytes)) {
+      hash.update(chunk);
+      tarSize += chunk.length;
+      reader.push(chunk);
+    }
+    reader.finish();
+    tree.finish();
+  } finally {
+    tree.abandon();
+  }
+  return { diffId: digestOfHash(hash), tarSize };
+}
+
+/** Answers whether the member was a whiteout. */
+function applyWhiteout(tree: TreeWriter, entry: TarEntry): boolean {
+  const slash = entry.name.lastIndexOf('/');
+  const base = entry.name.slice(slash + 1);
+  if (!base.startsWith(whiteoutPrefix)) return false;
+  const { parent } = tree.parentOf(entry.name);
+  if (base === opaqueMarker) {
+    setXattr(parent, 'trusted.overlay.opaque', Buffer.from('y'));
+    return true;
+  }
+  const hidden = base.slice(whiteoutPrefix.length);
+  // Other doubled prefixes are AUFS's own; "", "." and ".." would hide a directory that is not named.
+  if (base.startsWith('.wh..wh.') || hidden === '' || hidden === '.' || hidden === '..') return true;
+  const path = Buffer.concat([parent, Buffer.from(`/${hidden}`, 'latin1')]);
+  tree.remove(path, entry.name.slice(0, slash + 1) + hidden);
+  makeNode(path, nodeTypes.characterDevice);
+  return true;
+}
+
+/** Unpacks an archive for ADD: the same care, without whiteouts; `directory` is made when missing. */
+export async function extractArchive(
+  bytes: AsyncIterable<Uint8Array>,
+  directory: string,
+  options: {
+    readonly limits?: TreeLimits;
+    readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+  } = {},
+): Promise<void> {
+  if (!lstatSync(directory, { throwIfNoEntry: false })) mkdirSync(directory, { recursive: true });
+  const tree = new TreeWriter(directory, options);
+  const reader = new TarReader({
+    entry: (entry) => tree.begin(entry),
+    data: (data) => tree.write(data),
+    end: () => tree.end(),
+  });
+  try {
+    for await (const chunk of decompress(bytes)) reader.push(chunk);
+    reader.finish();
+    tree.finish();
+  } finally {
+    tree.abandon();
+  }
+}
