@@ -5,15 +5,16 @@ import type { Compression } from '../oci/media-types.ts';
 export interface LayerArchiver {
   /**
    * Applies a layer, compressed in any known way, to an active layer's empty directory. Answers digest and size of the uncompressed
-   * tar. Nothing outside the directory is touched whatever the archive says.
+   * tar. Nothing outside the directory is touched whatever the archive says. `parents` are the directories of the layers
+   * below, topmost first: directories that the layer only passes through take mode and owner from there.
    */
   apply(
     bytes: AsyncIterable<Uint8Array>,
     directory: string,
-    options?: { readonly signal?: AbortSignal | undefined },
+    options: { readonly parents: readonly string[] },
   ): Promise<{ readonly diffId: Digest; readonly size: number }>;
   /** A committed layer's changes as a tar; the same directory always gives the same bytes. */
-  write(directory: string, options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<Uint8Array>;
+  write(directory: string): AsyncIterable<Uint8Array>;
   compress(bytes: AsyncIterable<Uint8Array>, compression: Compression, level?: number): AsyncIterable<Uint8Array>;
   /** Undoes any known compression, found by its first bytes; plain bytes pass. */
   decompress(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;

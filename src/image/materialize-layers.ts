@@ -92,7 +92,7 @@ export class LayerBlobs {
     if (!layer || !diffId) throw new RangeError(`image "${image.descriptor.digest}" has no layer ${index}`);
     const bytes = this.#content.stat(layer.digest)
       ? this.#archiver.decompress(this.#content.read(layer.digest, signal ? { signal } : {}))
-      : this.#archiver.write(this.#directoryOf(diffIds, index), { signal });
+      : this.#archiver.write(this.#directoryOf(diffIds, index));
     return verifyDiffId(bytes, diffId);
   }
 

@@ -139,7 +139,8 @@ export class Unpacker {
     const active = this.#snapshots.prepare(below);
     try {
       const bytes = this.#content.read(layer.digest, { signal });
-      const applied = await this.#archiver.apply(bytes, this.#snapshots.activeDirectory(active), { signal });
+      const parents = below.map((id) => this.#snapshots.layerDirectory(id)).reverse();
+      const applied = await this.#archiver.apply(bytes, this.#snapshots.activeDirectory(active), { parents });
       if (applied.diffId !== diffId) {
         throw new SlipwayError(
           'data-loss',
