@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type Digest, parseDigest } from '../base/digest.ts';
+import { notFound } from '../base/errors.ts';
 import type { ContentStore } from '../content/content-store.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { choosePlatform, hostPlatform } from '../oci/platform.ts';
@@ -87,7 +88,8 @@ export class ImageStore {
   /** Points a further name to a stored image. */
   tag(target: Digest, name: Reference): { readonly moved: ReadonlyMap<string, Digest> } {
     return this.#transact(() => {
-      this.#run('UPDATE images SET updated_at = ? WHERE digest = ?', this.#now(), target);
+      const found = this.#run('UPDATE images SET updated_at = ? WHERE digest = ?', this.#now(), target);
+      if (found === 0) throw notFound(`No such image: ${target}`);
       return { moved: this.#setNames(target, [name]) };
     });
   }

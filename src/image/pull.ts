@@ -1,4 +1,3 @@
-import type { Digest } from '../base/digest.ts';
 import { isErrorCode, notFound } from '../base/errors.ts';
 import type { ContentStore } from '../content/content-store.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -22,8 +21,8 @@ export interface FetchOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** An image of a registry of which everything but the layers is in the content store. */
-export interface RemoteImage extends ImageContent {
+/** An image of a registry of which everything but the layers is in the content store, held there until disposed. */
+export interface RemoteImage extends ImageContent, Disposable {
   readonly reference: Reference;
   /** What the reference stands for: the manifest itself, or the index that it was chosen from. */
   readonly target: Descriptor;
@@ -33,7 +32,7 @@ const deepestIndex = 4;
 
 /**
  * Resolves a reference and fetches its manifest and config, no layer: enough to build on an image that may never be needed as
- * files. Hold `blobsOf(image)` against collection while it is in use.
+ * files.
  */
 export async function fetchImageMetadata(
   client: RegistryClient,
@@ -45,7 +44,11 @@ export async function fetchImageMetadata(
   const { signal } = options;
   const platform = options.platform ?? hostPlatform();
   const target = await resolveReference(client, named, { signal });
-  const fetch = (descriptor: Descriptor) => fetchDocument(client, content, named, descriptor, signal);
+  using holds = new DisposableStack();
+  const fetch = (descriptor: Descriptor) => {
+    holds.use(content.hold([descriptor.digest]));
+    return fetchDocument(client, content, named, descriptor, signal);
+  };
   let descriptor = target;
   let document = await fetch(descriptor);
   for (let depth = 1; document.kind === 'index'; depth++) {
@@ -54,13 +57,11 @@ export async function fetchImageMetadata(
     descriptor = chooseManifest(named, document, platform);
     document = await fetch(descriptor);
   }
+  holds.use(content.hold([document.config.digest]));
   await fetchConfig(client, content, named, document, signal);
-  return { reference: named, target, ...readImage(content, descriptor) };
-}
-
-/** The digests of an image's documents. */
-export function blobsOf({ target, descriptor, manifest }: RemoteImage): readonly Digest[] {
-  return [target.digest, descriptor.digest, manifest.config.digest];
+  const image = readImage(content, descriptor);
+  const held = holds.move();
+  return { ...image, reference: named, target, [Symbol.dispose]: () => held.dispose() };
 }
 
 async function fetchDocument(
@@ -157,8 +158,7 @@ export async function pullImage(
 ): Promise<PulledImage> {
   const { client, content, images, unpacker } = services;
   const { platform, signal, onProgress } = options;
-  const image = await fetchImageMetadata(client, content, reference, { platform, signal });
-  using _blobs = content.hold(blobsOf(image));
+  using image = await fetchImageMetadata(client, content, reference, { platform, signal });
   const before = unpacker.findUnpacked(image);
   const source = registryBlobs(client, content, image.reference);
   using unpacked = await unpacker.ensureUnpacked(image, { source, onProgress, signal });

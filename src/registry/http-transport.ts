@@ -1,6 +1,8 @@
 import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { getCACertificates } from 'node:tls';
+import { SlipwayError } from '../base/errors.ts';
+import { isLoopback } from './loopback.ts';
 import { connectionError, RegistryError, shownUrl } from './registry-error.ts';
 
 /** What a TLS connection needs beyond the system's trust. PEM texts. */
@@ -50,9 +52,11 @@ export function createHttpTransport(options: TransportOptions = {}): HttpTranspo
   const stallMs = options.stallMs ?? 60_000;
   const userAgent = options.userAgent ?? 'slipway';
   const plain = new http.Agent({ keepAlive: true, proxyEnv: process.env });
+  // As Go's clients have it: this machine itself is never behind a proxy.
+  const local = new http.Agent({ keepAlive: true });
   const secure = new Map<TlsOptions | undefined, https.Agent>();
   const agentFor = ({ url, tls }: HttpRequest) => {
-    if (url.protocol === 'http:') return plain;
+    if (url.protocol === 'http:') return isLoopback(url.host) ? local : plain;
     let agent = secure.get(tls);
     if (!agent) {
       agent = createSecureAgent(tls);
@@ -64,6 +68,7 @@ export function createHttpTransport(options: TransportOptions = {}): HttpTranspo
     request: (request) => exchange(request, agentFor(request), stallMs, userAgent),
     close() {
       plain.destroy();
+      local.destroy();
       for (const agent of secure.values()) agent.destroy();
     },
   };
@@ -98,7 +103,7 @@ async function exchange(
   const watch = new StallWatch(outgoing, url, stallMs);
   try {
     const incoming = await answerOf(outgoing, body, watch);
-    return createResponse(url, outgoing, incoming, watch);
+    return createResponse(request, outgoing, incoming, watch);
   } catch (error) {
     watch.stop();
     outgoing.destroy();
@@ -176,8 +181,13 @@ function writable(outgoing: ClientRequest): Promise<void> {
   });
 }
 
-function createResponse(url: URL, outgoing: ClientRequest, incoming: IncomingMessage, watch: StallWatch): HttpResponse {
-  const body = readBody(url, outgoing, incoming, watch);
+function createResponse(
+  { url, signal }: HttpRequest,
+  outgoing: ClientRequest,
+  incoming: IncomingMessage,
+  watch: StallWatch,
+): HttpResponse {
+  const body = readBody(url, outgoing, incoming, watch, signal);
   return {
     url,
     status: incoming.statusCode ?? 0,
@@ -210,6 +220,7 @@ async function* readBody(
   outgoing: ClientRequest,
   incoming: IncomingMessage,
   watch: StallWatch,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array, void> {
   const chunks = incoming.iterator({ destroyOnReturn: true }) as AsyncIterator<Uint8Array>;
   let complete = false;
@@ -227,7 +238,7 @@ async function* readBody(
         transient: true,
       });
   } catch (error) {
-    throw transportError(url, error, undefined);
+    throw transportError(url, error, signal);
   } finally {
     watch.stop();
     if (!complete || !outgoing.writableFinished) outgoing.destroy();
@@ -238,7 +249,6 @@ function transportError(url: URL, error: unknown, signal: AbortSignal | undefine
   if (signal?.aborted) return signal.reason;
   if (!(error instanceof Error)) return error;
   // Our own errors, and those of the body's source, say it better than the wire does.
-  if (error.name === 'AbortError' || error.name.endsWith('Error') === false) return error;
-  if (error instanceof RegistryError || error.name === 'SlipwayError') return error;
-  return connectionError(url, error);
+  if (error instanceof SlipwayError || error.name === 'AbortError') return error;
+  return 'code' in error ? connectionError(url, error) : error;
 }

@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { invalidArgument } from '../base/errors.ts';
 import type { TlsOptions } from './http-transport.ts';
+import { hostOf, isLoopback } from './loopback.ts';
 
 /** One place that can answer for a registry: the registry itself, or a mirror of it. */
 export interface RegistryEndpoint {
@@ -113,24 +114,6 @@ function insecureNetworks(list: readonly string[]): BlockList {
       networks.addSubnet(address, Number(length), family === 6 ? 'ipv6' : 'ipv4');
   }
   return networks;
-}
-
-/** The host without port and brackets. */
-export function hostOf(authority: string): string {
-  return authority
-    .replace(/:\d+$/, '')
-    .replace(/^\[(.*)\]$/, '$1')
-    .toLowerCase();
-}
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
-
-export function isLoopback(authority: string): boolean {
-  const host = hostOf(authority);
-  if (host === 'localhost' || host.endsWith('.localhost')) return true;
-  return isIP(host) !== 0 && loopback.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4');
 }
 
 /** The URL of a path below the repository root of an endpoint. */

@@ -31,9 +31,10 @@ export async function resolveReference(
   options: ResolveOptions = {},
 ): Promise<Descriptor> {
   return overEndpoints(client, reference, async (endpoint) => {
-    const response = await client.send(endpoint, manifestRequest('HEAD', reference, manifestKey(reference), options));
+    const request = manifestRequest('HEAD', reference, manifestKey(reference), options);
+    const response = await client.send(endpoint, { ...request, accept: [200, 405, 501] });
     response.discard();
-    const found = descriptorFromHeaders(response, reference.digest);
+    const found = response.status === 200 ? descriptorFromHeaders(response, reference.digest) : undefined;
     return found ?? (await getManifest(client, endpoint, reference, manifestKey(reference), options)).descriptor;
   });
 }

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
+import { hostOf, isLoopback } from './loopback.ts';
 import { cleanText, RegistryError } from './registry-error.ts';
-import { hostOf, isLoopback, type RegistryEndpoint } from './registry-hosts.ts';
+import type { RegistryEndpoint } from './registry-hosts.ts';
 
 /**
  * Checks where a registry sends us for a token before anything is sent there. A realm comes from a stranger: it must not lower
