@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { invalidArgument } from '../base/errors.ts';
+import { readCertificates } from './certificates.ts';
 import type { TlsOptions } from './http-transport.ts';
 import { hostOf, isLoopback } from './loopback.ts';
 
@@ -40,6 +41,8 @@ export interface RegistryHostsOptions {
   readonly registries?: Readonly<Record<string, RegistryHostSettings>> | undefined;
   /** docker's `insecure-registries`: hosts, or networks such as `10.0.0.0/8`. */
   readonly insecureRegistries?: readonly string[] | undefined;
+  /** Certificates by host, in docker's layout; see `readCertificates`. */
+  readonly certificateDirectory?: string | undefined;
 }
 
 const hubHost = 'registry-1.docker.io';
@@ -55,9 +58,12 @@ export function createRegistryHosts(options: RegistryHostsOptions = {}): Registr
   };
   const endpoint = (authority: string, domain: string, path: string, forced?: 'https' | 'http'): RegistryEndpoint => {
     const own = settings.get(authority) ?? (authority === hubHost ? settings.get('docker.io') : undefined) ?? {};
+    const certificates = own.tls ?? certificatesOf(options.certificateDirectory, authority);
     const insecure = own.insecure === true || isInsecure(authority);
-    const plain = forced ? forced === 'http' : own.http === true || (!insecure && !own.tls && isLoopback(authority));
-    const tls = insecure ? { ...own.tls, skipVerify: true } : own.tls;
+    const plain = forced
+      ? forced === 'http'
+      : own.http === true || (!insecure && !certificates && isLoopback(authority));
+    const tls = insecure ? { ...certificates, skipVerify: true } : certificates;
     return {
       scheme: plain ? 'http' : 'https',
       authority,
@@ -89,6 +95,12 @@ function memoize<T>(make: (key: string) => T): (key: string) => T {
     made.set(key, value);
     return value;
   };
+}
+
+function certificatesOf(directory: string | undefined, authority: string): TlsOptions | undefined {
+  return directory === undefined
+    ? undefined
+    : readCertificates(directory, authority === hubHost ? 'docker.io' : authority);
 }
 
 function originAuthority(domain: string): string {
