@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** Files that start as a program, a process or a worker of their own; the others reach them by their place beside the bundle. */
 const entryPoints = {
   slipway: 'src/cli/main.ts',
-  'bulk-worker': 'src/archive/bulk-worker.ts',
+  'bulk-worker': 'src/snapshot/bulk-worker.ts',
   spawner: 'src/runtime/spawner.ts',
 };
 

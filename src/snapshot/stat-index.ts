@@ -1,0 +1,63 @@
+import { type BigIntStats, mkdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { writeFileAtomic } from '../base/files.ts';
+
+/** A file that changed this recently may change again without its times moving. Nanoseconds. */
+const settlingTime = 100_000_000n;
+
+interface Entry {
+  /** Size, mtime, ctime (both in nanoseconds), inode and device. */
+  readonly identity: string;
+  readonly digest: string;
+}
+
+/**
+ * Remembers content digests by a file's identity. ctime is part of it: nobody can set that, so content that changed with its size and
+ * mtime kept is noticed. What the index cannot prove unchanged is read again.
+ */
+export class StatIndex {
+  readonly #path: string | undefined;
+  #known: ReadonlyMap<string, Entry>;
+  #seen = new Map<string, Entry>();
+  #changed = false;
+
+  private constructor(path: string | undefined, known: ReadonlyMap<string, Entry>) {
+    this.#path = path;
+    this.#known = known;
+  }
+
+  /** Without a path nothing is kept. A file that cannot be read counts as empty: the index only saves work. */
+  static open(path: string | undefined): StatIndex {
+    if (path === undefined) return new StatIndex(undefined, new Map());
+    try {
+      const rows: [string, string, string][] = JSON.parse(readFileSync(path, 'utf8'));
+      return new StatIndex(path, new Map(rows.map(([file, identity, digest]) => [file, { identity, digest }])));
+    } catch {
+      return new StatIndex(path, new Map());
+    }
+  }
+
+  digestOf(file: string, stat: BigIntStats, read: () => string): string {
+    const identity = `${stat.size} ${stat.mtimeNs} ${stat.ctimeNs} ${stat.ino} ${stat.dev}`;
+    const known = this.#seen.get(file) ?? this.#known.get(file);
+    if (known?.identity === identity) {
+      this.#seen.set(file, known);
+      return known.digest;
+    }
+    const startedAt = BigInt(Date.now()) * 1_000_000n;
+    const digest = read();
+    this.#changed = true;
+    if (startedAt - stat.ctimeNs > settlingTime) this.#seen.set(file, { identity, digest });
+    return digest;
+  }
+
+  /** Writes what was seen since the index was opened; the rest is forgotten with the files. */
+  save(): void {
+    if (this.#path === undefined || (!this.#changed && this.#seen.size === this.#known.size)) return;
+    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
+    const rows = [...this.#seen].map(([file, { identity, digest }]) => [file, identity, digest]);
+    writeFileAtomic(this.#path, JSON.stringify(rows));
+    this.#known = this.#seen;
+    this.#changed = false;
+  }
+}
