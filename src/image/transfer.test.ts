@@ -6,10 +6,13 @@ import { mediaTypes } from '../oci/media-types.ts';
 import { parsePlatform } from '../oci/platform.ts';
 import { parseReference } from '../oci/reference.ts';
 import { FakeRegistry } from '../registry/fake-registry.ts';
+import { fetchImageMetadata } from './fetch-metadata.ts';
 import { findImage } from './find-image.ts';
 import { ImageFixture, plainArchiver } from './image-fixture.ts';
-import { fetchImageMetadata, pullImage, registryBlobs } from './pull.ts';
+import { registryImage } from './image-origin.ts';
+import { pullImage } from './pull.ts';
 import { pushImage } from './push.ts';
+import { resolveImage } from './resolve-image.ts';
 
 /** A gzip-compressed image of several layers in a registry. */
 function addRemote(
@@ -54,14 +57,13 @@ test('metadata alone fetches no layer; concurrent unpacks share their work', asy
   using fixture = new ImageFixture();
   const { blobs } = addRemote(registry, 'a', '1', ['one', 'two']);
   const reference = parseReference(`${registry.host}/a:1`);
-  const image = await fetchImageMetadata(fixture.client, fixture.content, reference);
+  using image = await fetchImageMetadata(fixture.content, registryImage(fixture.client, fixture.content, reference));
   const layerRequests = () =>
     registry.seen.filter(({ path }) => blobs.some(({ digest }) => path.includes(digest))).length;
   assert.equal(layerRequests(), 0);
   assert.equal(fixture.unpacker.findUnpacked(image), undefined);
   plainArchiver.applied = 0;
-  const source = registryBlobs(fixture.client, fixture.content, reference);
-  const all = await Promise.all([1, 2, 3].map(() => fixture.unpacker.ensureUnpacked(image, { source })));
+  const all = await Promise.all([1, 2, 3].map(() => fixture.unpacker.ensureUnpacked(image, { origin: image.origin })));
   assert.equal(layerRequests(), 2);
   assert.equal(plainArchiver.applied, 2);
   assert.deepEqual(fixture.unpacker.findUnpacked(image), all[0]?.stack);
@@ -73,11 +75,10 @@ test('one who gives up leaves the other unpack going', async () => {
   using fixture = new ImageFixture();
   addRemote(registry, 'a', '1', ['one']);
   const reference = parseReference(`${registry.host}/a:1`);
-  const image = await fetchImageMetadata(fixture.client, fixture.content, reference);
-  const source = registryBlobs(fixture.client, fixture.content, reference);
+  using image = await fetchImageMetadata(fixture.content, registryImage(fixture.client, fixture.content, reference));
   const abort = new AbortController();
-  const given = fixture.unpacker.ensureUnpacked(image, { source, signal: abort.signal });
-  const kept = fixture.unpacker.ensureUnpacked(image, { source });
+  const given = fixture.unpacker.ensureUnpacked(image, { origin: image.origin, signal: abort.signal });
+  const kept = fixture.unpacker.ensureUnpacked(image, { origin: image.origin });
   abort.abort(new Error('not for me'));
   await assert.rejects(given, /not for me/);
   using unpacked = await kept;
@@ -211,4 +212,25 @@ test('a multi-platform image is pushed whole, attestations renamed with their im
 test('pushing a name that is not here says the way out', async () => {
   using fixture = new ImageFixture();
   await assert.rejects(pushImage(fixture, parseReference('nobody/x')), { code: 'not-found', hint: /slipway tag/ });
+});
+
+test('an image to build on is taken from here, unless the registry is to be asked', async () => {
+  await using registry = await FakeRegistry.start();
+  using fixture = new ImageFixture();
+  const { digest } = addRemote(registry, 'a', '1', ['remote']);
+  const name = `${registry.host}/a:1`;
+  const local = fixture.addBuilt(name, ['local'], { architecture: 'amd64' });
+  const platform = parsePlatform('linux/amd64');
+  const resolve = async (mode: 'default' | 'local' | 'pull', text = name) => {
+    using image = await resolveImage(fixture, parseReference(text), { mode, platform });
+    using unpacked = await fixture.unpacker.ensureUnpacked(image, { origin: image.origin });
+    assert.equal(unpacked.stack.length, 1);
+    return image.target.digest;
+  };
+  assert.equal(await resolve('default'), local.digest);
+  assert.equal(await resolve('local'), local.digest);
+  assert.equal(registry.seen.length, 0);
+  assert.equal(await resolve('pull'), digest);
+  assert.equal(await resolve('default', `${registry.host}/a@${digest}`), digest);
+  await assert.rejects(resolve('local', `${registry.host}/none`), { code: 'not-found' });
 });

@@ -8,15 +8,14 @@ import { isForeignLayer, layerCompression } from '../oci/media-types.ts';
 import { diffIdsOf } from '../oci/parse-image-config.ts';
 import type { Snapshots, Stack } from '../snapshot/snapshots.ts';
 import type { ImageContent } from './image-content.ts';
+import type { ImageOrigin } from './image-origin.ts';
 import type { LayerArchiver } from './layer-archiver.ts';
 import { SharedTasks } from './shared-tasks.ts';
 import { countBytes, type OnTransfer } from './transfer-progress.ts';
 
-/** Where blobs come from that are not in the content store: a registry, or an image layout of a session. */
-export type BlobSource = (descriptor: Descriptor, signal: AbortSignal) => AsyncIterable<Uint8Array>;
-
 export interface UnpackOptions {
-  readonly source?: BlobSource | undefined;
+  /** Where layers come from that are not in the content store. */
+  readonly origin?: Pick<ImageOrigin, 'open'> | undefined;
   readonly onProgress?: OnTransfer | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -57,7 +56,7 @@ export class Unpacker {
     return chain === undefined ? [] : this.#snapshots.findChain(chain);
   }
 
-  /** The image's stack, unpacked as far as it is not yet; missing layer blobs are fetched from the source, several at a time. */
+  /** The image's stack, unpacked as far as it is not yet; missing layer blobs are fetched from their origin, several at a time. */
   async ensureUnpacked(image: ImageContent, options: UnpackOptions = {}): Promise<UnpackedImage> {
     const layers = checkedLayers(image);
     const diffIds = diffIdsOf(image.config);
@@ -89,20 +88,20 @@ export class Unpacker {
   }
 
   /** Brings one layer's blob into the content store. */
-  async fetchLayer(layer: Descriptor, { source, onProgress, signal }: UnpackOptions): Promise<void> {
+  async fetchLayer(layer: Descriptor, { origin, onProgress, signal }: UnpackOptions): Promise<void> {
     const { digest, size: total } = layer;
     if (this.#content.stat(digest)) {
       onProgress?.({ digest, state: 'exists' });
       return;
     }
-    if (!source)
+    if (!origin)
       throw notFound(`cannot unpack layer "${digest}": its bytes are not here`, { hint: 'pull the image again' });
     onProgress?.({ digest, state: 'waiting' });
     await this.#fetches.run(digest, signal, (shared) =>
       this.#limitFetches(async () => {
         shared.throwIfAborted();
         const tell = (current: number) => onProgress?.({ digest, state: 'fetching', current, total });
-        await this.#content.write(countBytes(source(layer, shared), tell), { expected: layer, signal: shared });
+        await this.#content.write(countBytes(origin.open(layer, shared), tell), { expected: layer, signal: shared });
       }),
     );
     onProgress?.({ digest, state: 'fetched', current: total, total });
