@@ -1,9 +1,9 @@
 import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { getCACertificates } from 'node:tls';
-import { SlipwayError } from '../base/errors.ts';
+import { createResponse, transportError } from './http-response.ts';
 import { isLoopback } from './loopback.ts';
-import { connectionError, RegistryError, shownUrl } from './registry-error.ts';
+import { StallWatch } from './stall-watch.ts';
 
 /** What a TLS connection needs beyond the system's trust. PEM texts. */
 export interface TlsOptions {
@@ -111,32 +111,6 @@ async function exchange(
   }
 }
 
-/** Destroys an exchange in which the peer is silent for too long. A slow reader on our side does not count. */
-class StallWatch {
-  readonly #outgoing: ClientRequest;
-  readonly #url: URL;
-  readonly #limitMs: number;
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(outgoing: ClientRequest, url: URL, limitMs: number) {
-    this.#outgoing = outgoing;
-    this.#url = url;
-    this.#limitMs = limitMs;
-  }
-
-  start(): void {
-    this.stop();
-    this.#timer = setTimeout(() => {
-      const message = `cannot read from "${shownUrl(this.#url)}": no byte for ${this.#limitMs / 1000} s`;
-      this.#outgoing.destroy(new RegistryError('deadline-exceeded', message, { transient: true }));
-    }, this.#limitMs);
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-  }
-}
-
 async function answerOf(
   outgoing: ClientRequest,
   body: HttpRequest['body'],
@@ -179,76 +153,4 @@ function writable(outgoing: ClientRequest): Promise<void> {
   return promise.finally(() => {
     for (const event of ['drain', 'response', 'close', 'error']) outgoing.off(event, resolve);
   });
-}
-
-function createResponse(
-  { url, signal }: HttpRequest,
-  outgoing: ClientRequest,
-  incoming: IncomingMessage,
-  watch: StallWatch,
-): HttpResponse {
-  const body = readBody(url, outgoing, incoming, watch, signal);
-  return {
-    url,
-    status: incoming.statusCode ?? 0,
-    headers: incoming.headers,
-    body,
-    async readAll(limit) {
-      const chunks: Uint8Array[] = [];
-      let size = 0;
-      for await (const chunk of body) {
-        size += chunk.length;
-        if (size > limit) {
-          const message = `cannot read from "${shownUrl(url)}": the answer is larger than the limit of ${limit} bytes`;
-          throw new RegistryError('resource-exhausted', message);
-        }
-        chunks.push(chunk);
-      }
-      return Buffer.concat(chunks);
-    },
-    discard() {
-      incoming.on('error', () => {});
-      const length = Number(incoming.headers['content-length'] ?? Number.NaN);
-      if (outgoing.writableFinished && (length <= 65_536 || outgoing.method === 'HEAD')) incoming.resume();
-      else outgoing.destroy();
-    },
-  };
-}
-
-async function* readBody(
-  url: URL,
-  outgoing: ClientRequest,
-  incoming: IncomingMessage,
-  watch: StallWatch,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array, void> {
-  const chunks = incoming.iterator({ destroyOnReturn: true }) as AsyncIterator<Uint8Array>;
-  let complete = false;
-  try {
-    for (;;) {
-      watch.start();
-      const next = await chunks.next();
-      watch.stop();
-      if (next.done) break;
-      yield next.value;
-    }
-    complete = incoming.complete;
-    if (!complete)
-      throw new RegistryError('unavailable', `cannot read from "${shownUrl(url)}": the answer was cut short`, {
-        transient: true,
-      });
-  } catch (error) {
-    throw transportError(url, error, signal);
-  } finally {
-    watch.stop();
-    if (!complete || !outgoing.writableFinished) outgoing.destroy();
-  }
-}
-
-function transportError(url: URL, error: unknown, signal: AbortSignal | undefined): unknown {
-  if (signal?.aborted) return signal.reason;
-  if (!(error instanceof Error)) return error;
-  // Our own errors, and those of the body's source, say it better than the wire does.
-  if (error instanceof SlipwayError || error.name === 'AbortError') return error;
-  return 'code' in error ? connectionError(url, error) : error;
 }
