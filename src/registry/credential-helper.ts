@@ -16,13 +16,8 @@ export async function askCredentialHelper(
   server: string,
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<RegistryCredentials | undefined> {
-  if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(name)) {
-    throw invalidArgument(`cannot use ${JSON.stringify(name.slice(0, 80))} as a credential helper: want a plain name`, {
-      hint: "correct credsStore and credHelpers in docker's config.json",
-    });
-  }
-  const program = `docker-credential-${name}`;
-  const { code, output } = await runHelper(program, server, environment);
+  const program = programOf(name);
+  const { code, output } = await runHelper(program, 'get', server, environment);
   if (code !== 0) {
     if (/credentials not found/i.test(output.toString())) return undefined;
     // The helper's words could hold what it was given; only its known answer is looked at.
@@ -35,6 +30,29 @@ export async function askCredentialHelper(
   if (secret === '') return undefined;
   // The protocol's way to say that the secret is an identity token.
   return username === '<token>' ? { token: secret } : { username, secret };
+}
+
+/** Tells a helper to keep a login (`store`, JSON of it) or to forget one (`erase`, the server). */
+export async function changeCredentialHelper(
+  name: string,
+  action: 'store' | 'erase',
+  input: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<void> {
+  const program = programOf(name);
+  const { code } = await runHelper(program, action, input, environment);
+  if (code === 0) return;
+  throw new SlipwayError(
+    'failed-precondition',
+    `cannot ${action} the login with ${program}: it ended with exit code ${code}`,
+  );
+}
+
+function programOf(name: string): string {
+  if (/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(name)) return `docker-credential-${name}`;
+  throw invalidArgument(`cannot use ${JSON.stringify(name.slice(0, 80))} as a credential helper: want a plain name`, {
+    hint: "correct credsStore and credHelpers in docker's config.json",
+  });
 }
 
 function helperError(program: string, server: string, why: string, cause?: unknown): SlipwayError {
@@ -50,11 +68,12 @@ function helperError(program: string, server: string, why: string, cause?: unkno
 
 function runHelper(
   program: string,
-  server: string,
+  action: 'get' | 'store' | 'erase',
+  input: string,
   environment: NodeJS.ProcessEnv,
 ): Promise<{ code: number | null; output: Buffer }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ code: number | null; output: Buffer }>();
-  const child = spawn(program, ['get'], { stdio: ['pipe', 'pipe', 'ignore'], env: environment, timeout: timeLimitMs });
+  const child = spawn(program, [action], { stdio: ['pipe', 'pipe', 'ignore'], env: environment, timeout: timeLimitMs });
   const chunks: Buffer[] = [];
   let size = 0;
   child.stdout.on('data', (chunk: Buffer) => {
@@ -64,11 +83,17 @@ function runHelper(
   });
   child.on('error', (error) => {
     const why = systemErrorCode(error) === 'ENOENT' ? 'it is not on the PATH' : 'it cannot be started';
-    reject(helperError(program, server, why, error));
+    reject(
+      action === 'get'
+        ? helperError(program, input, why, error)
+        : new SlipwayError('failed-precondition', `cannot ${action} the login with ${program}: ${why}`, {
+            cause: error,
+          }),
+    );
   });
   child.on('close', (code) => resolve({ code, output: Buffer.concat(chunks) }));
   // A helper that does not read its input must not take us down.
   child.stdin.on('error', () => {});
-  child.stdin.end(server);
+  child.stdin.end(input);
   return promise;
 }

@@ -51,12 +51,13 @@ function readConfig(path: string): JsonObject | undefined {
 }
 
 /** A host's names in the file, the one that docker writes first. */
-function configKeys(host: string): readonly string[] {
+export function configKeys(host: string): readonly string[] {
   if (hubHosts.has(host)) return [hubKey];
   return [host, `https://${host}`, `https://${host}/`, `http://${host}`, `https://${host}/v1/`, `https://${host}/v2/`];
 }
 
-function helperFor(config: JsonObject, keys: readonly string[]): string | undefined {
+/** The credential helper that is configured for a host. */
+export function helperFor(config: JsonObject, keys: readonly string[]): string | undefined {
   const helpers = own(config, 'credHelpers');
   if (isJsonObject(helpers)) {
     for (const key of [...keys, ...keys.map((each) => each.replace(/^https?:\/\/|\/.*$/g, ''))]) {

@@ -1,8 +1,8 @@
 import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { getCACertificates } from 'node:tls';
+import { systemErrorCode } from '../base/errors.ts';
 import { createResponse, transportError } from './http-response.ts';
-import { isLoopback } from './loopback.ts';
 import { StallWatch } from './stall-watch.ts';
 
 /** What a TLS connection needs beyond the system's trust. PEM texts. */
@@ -51,12 +51,10 @@ export interface HttpTransport {
 export function createHttpTransport(options: TransportOptions = {}): HttpTransport {
   const stallMs = options.stallMs ?? 60_000;
   const userAgent = options.userAgent ?? 'slipway';
-  const plain = new http.Agent({ keepAlive: true, proxyEnv: process.env });
-  // As Go's clients have it: this machine itself is never behind a proxy.
-  const local = new http.Agent({ keepAlive: true });
+  const plain = new http.Agent({ keepAlive: true, proxyEnv: proxyEnvironment() });
   const secure = new Map<TlsOptions | undefined, https.Agent>();
   const agentFor = ({ url, tls }: HttpRequest) => {
-    if (url.protocol === 'http:') return isLoopback(url.host) ? local : plain;
+    if (url.protocol === 'http:') return plain;
     let agent = secure.get(tls);
     if (!agent) {
       agent = createSecureAgent(tls);
@@ -68,7 +66,6 @@ export function createHttpTransport(options: TransportOptions = {}): HttpTranspo
     request: (request) => exchange(request, agentFor(request), stallMs, userAgent),
     close() {
       plain.destroy();
-      local.destroy();
       for (const agent of secure.values()) agent.destroy();
     },
   };
@@ -77,12 +74,19 @@ export function createHttpTransport(options: TransportOptions = {}): HttpTranspo
 function createSecureAgent(tls: TlsOptions = {}): https.Agent {
   return new https.Agent({
     keepAlive: true,
-    proxyEnv: process.env,
+    proxyEnv: proxyEnvironment(),
     ca: [...getCACertificates('default'), ...getCACertificates('system'), ...(tls.ca ?? [])],
     ...(tls.cert ? { cert: tls.cert } : {}),
     ...(tls.key ? { key: tls.key } : {}),
     rejectUnauthorized: tls.skipVerify !== true,
   });
+}
+
+/** As Go's clients have it: this machine itself is never behind a proxy. */
+function proxyEnvironment(): NodeJS.ProcessEnv {
+  const listed = process.env.no_proxy ?? process.env.NO_PROXY;
+  const without = [...(listed ? [listed] : []), 'localhost', '127.0.0.1-127.255.255.255', '[::1]'].join(',');
+  return { ...process.env, NO_PROXY: without, no_proxy: without };
 }
 
 async function exchange(
@@ -94,21 +98,29 @@ async function exchange(
   const { url, method, body, signal } = request;
   signal?.throwIfAborted();
   const headers = { 'user-agent': userAgent, 'accept-encoding': 'identity', ...request.headers };
-  const outgoing = (url.protocol === 'http:' ? http : https).request(url, {
-    method,
-    headers,
-    agent,
-    ...(signal ? { signal } : {}),
-  });
-  const watch = new StallWatch(outgoing, url, stallMs);
-  try {
-    const incoming = await answerOf(outgoing, body, watch);
-    return createResponse(request, outgoing, incoming, watch);
-  } catch (error) {
-    watch.stop();
-    outgoing.destroy();
-    throw transportError(url, error, signal);
+  const open = url.protocol === 'http:' ? http.request : https.request;
+  for (;;) {
+    const outgoing = open(url, { method, headers, agent, ...(signal ? { signal } : {}) });
+    const watch = new StallWatch(outgoing, url, stallMs);
+    try {
+      const incoming = await answerOf(outgoing, body, watch);
+      return createResponse(request, outgoing, incoming, watch);
+    } catch (error) {
+      watch.stop();
+      outgoing.destroy();
+      if (!wasStale(outgoing, error) || !isReplayable(request)) throw transportError(url, error, signal);
+    }
   }
+}
+
+/** The server closed a kept connection just as we took it up again: nothing was wrong, and nothing was answered. */
+function wasStale(outgoing: ClientRequest, error: unknown): boolean {
+  const code = systemErrorCode(error);
+  return outgoing.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE');
+}
+
+function isReplayable({ method, body }: HttpRequest): boolean {
+  return body === undefined && (method === 'GET' || method === 'HEAD' || method === 'POST');
 }
 
 async function answerOf(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { digestOf } from '../base/digest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import { parseReference } from '../oci/reference.ts';
 import { parseChallenges } from './challenge.ts';
+import { checkLogin } from './check-login.ts';
 import type { RegistryCredentials } from './credentials.ts';
 import { dockerConfigCredentials } from './docker-config.ts';
 import { answerJson, FakeRegistry, type SeenRequest } from './fake-registry.ts';
@@ -16,6 +17,7 @@ import { pushBlob } from './pusher.ts';
 import { RegistryClient } from './registry-client.ts';
 import type { RegistryEndpoint } from './registry-hosts.ts';
 import { resolveReference } from './resolver.ts';
+import { eraseLogin, storeLogin } from './store-login.ts';
 import { checkRealm } from './token-realm.ts';
 
 const login = { username: 'user', secret: 'canary-secret' };
@@ -289,4 +291,32 @@ test('E5: credential helpers: a found login, none, a failure, a missing and an e
   const error = await source('fail.io').catch((e) => e);
   assert.equal(error.code, 'unauthenticated');
   assert.doesNotMatch(error.message, /canary/);
+});
+
+test('a login is proven to the registry', async () => {
+  await using registry = await FakeRegistry.start();
+  tokenFault(registry, ({ headers }) => headers.authorization === 'Bearer token-1');
+  await checkLogin(newClient(login), registry.host);
+  registry.fault((_, response) => challenge(response, `${registry.url}/token`));
+  await assert.rejects(checkLogin(newClient(login), registry.host), { code: 'unauthenticated' });
+});
+
+test('a login is stored in the file or with the helper, the rest of the file is kept, and erased again', async (t) => {
+  const directory = configDirectory(t, { currentContext: 'x', credHelpers: { 'helped.io': 'keep' } });
+  const helper = `#!/bin/sh\ncat >> ${directory}/kept; echo " $1" >> ${directory}/kept\n`;
+  writeFileSync(join(directory, 'docker-credential-keep'), helper, { mode: 0o755 });
+  const path = join(directory, 'config.json');
+  const options = { path, environment: { PATH: `${directory}:/usr/bin:/bin` } };
+  const read = () => JSON.parse(readFileSync(path, 'utf8'));
+  assert.deepEqual(await storeLogin('docker.io', login, options), { place: 'file' });
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  assert.deepEqual(await dockerConfigCredentials(options)('registry-1.docker.io'), login);
+  assert.deepEqual(await storeLogin('helped.io', login, options), { place: 'helper', helper: 'keep' });
+  assert.equal(read().currentContext, 'x');
+  assert.doesNotMatch(JSON.stringify(read()), /canary/);
+  assert.match(readFileSync(join(directory, 'kept'), 'utf8'), /"Secret":"canary-secret"\} store/);
+  assert.equal(await eraseLogin('helped.io', options), true);
+  assert.equal(await eraseLogin('docker.io', options), true);
+  assert.equal(await eraseLogin('docker.io', options), false);
+  assert.deepEqual(read().auths, {});
 });

@@ -117,14 +117,34 @@ test('server faults are tried again with growing pauses, and told', async () => 
   });
   registry.fault((_, response, count) => {
     if (count > 3) return false;
-    if (count === 1) response.destroy();
-    else answerJson(response, count === 2 ? 503 : 502, {});
+    if (count === 3) response.destroy();
+    else answerJson(response, count === 2 ? 503 : 502, { errors: [{ code: 'X'.repeat(70_000) }] });
     return true;
   });
   pauses.length = 0;
   await resolveReference(client, parseReference(`${registry.host}/a:1`));
   assert.equal(notices.length, 3);
   assert.ok(pauses[0] !== undefined && pauses[1] !== undefined && pauses[1] > pauses[0]);
+});
+
+test('a kept connection that the server closed is replaced without a pause', async () => {
+  await using registry = await FakeRegistry.start();
+  registry.addImage('a', '1');
+  const client = newClient();
+  const reference = parseReference(`${registry.host}/a:1`);
+  registry.fault((_, response, count) => {
+    // Every second request comes over a connection that is kept from the first.
+    if (count % 2 === 1) return false;
+    response.destroy();
+    return true;
+  });
+  pauses.length = 0;
+  await resolveReference(client, reference);
+  // A connection goes back to the pool a few turns after its answer.
+  for (let turns = 0; turns < 50; turns++) await new Promise(setImmediate);
+  await resolveReference(client, reference);
+  assert.deepEqual(pauses, []);
+  assert.equal(registry.seen.length, 3);
 });
 
 test('429 waits as long as Retry-After says, but not for hours', async () => {
