@@ -61,6 +61,15 @@ export class ImageFixture {
     this.unpacker = new Unpacker({ ...this.#parts(), archiver });
   }
 
+  /** The stores as a daemon finds them that starts on what is on disk now. */
+  reopen(): { readonly images: ImageStore; readonly unpacker: Unpacker } {
+    const database = this.database;
+    const content = new LocalContentStore(join(this.directory, 'content'));
+    const snapshots = new OverlaySnapshots(join(this.directory, 'snapshots'), database);
+    const images = new ImageStore({ database, content });
+    return { images, unpacker: new Unpacker({ content, snapshots, archiver: this.archiver }) };
+  }
+
   #parts() {
     return { database: this.database, content: this.content, snapshots: this.snapshots };
   }

@@ -5,7 +5,9 @@ import { parsePlatform } from '../oci/platform.ts';
 import { parseReference } from '../oci/reference.ts';
 import { markImages } from './collect.ts';
 import { findImage, findImageIfAny, manifestFor } from './find-image.ts';
+import { readImage } from './image-content.ts';
 import { ImageFixture } from './image-fixture.ts';
+import { pruneImages } from './prune-images.ts';
 import { removeImage } from './remove-image.ts';
 
 test('an image is found by every form of its name, its id and its digests', () => {
@@ -131,4 +133,28 @@ test('collection keeps what images need and nothing else', async () => {
   assert.equal(fixture.content.list().length, 2);
   assert.equal(fixture.snapshots.list().length, 2);
   assert.equal(record.manifests.length, 1);
+});
+
+test('pruning takes dangling images, with all also tagged ones, never one that a container uses', () => {
+  using fixture = new ImageFixture();
+  fixture.addBuilt('app', ['a']);
+  fixture.addBuilt('app', ['b']);
+  fixture.addBuilt('used', ['c']);
+  const used = findImage(fixture.images, 'used').record.id;
+  const usersOf = (id: string) => (id === used ? [{ id: 'abc', running: false }] : []);
+  const tags = () => fixture.images.list().map((each) => each.tags.join());
+  assert.equal(pruneImages(fixture.images, { usersOf }).length, 1);
+  assert.deepEqual(tags(), ['docker.io/library/used:latest', 'docker.io/library/app:latest']);
+  assert.deepEqual(pruneImages(fixture.images, { all: true, matches: () => false }), []);
+  assert.equal(pruneImages(fixture.images, { all: true, usersOf }).length, 2);
+  assert.deepEqual(tags(), ['docker.io/library/used:latest']);
+});
+
+test('after a restart everything that was stored is there', () => {
+  using fixture = new ImageFixture();
+  const target = fixture.addBuilt('app', ['a', 'b']);
+  const { images, unpacker } = fixture.reopen();
+  const { record } = findImage(images, 'app');
+  assert.equal(record.target.digest, target.digest);
+  assert.equal(unpacker.findUnpacked(readImage(fixture.content, target))?.length, 2);
 });

@@ -179,3 +179,15 @@ test('a blob that is a link is refused', async () => {
   await assert.rejects(loadImages(fixture, fromBuffer(header(name, '/etc/passwd'))), /is a link/);
   await assert.rejects(loadImages(fixture, fromBuffer(header('a/layer.tar', '../../etc/passwd'))), /points out of it/);
 });
+
+test('E15: an annotation that looks like a path is no name (CVE-2025-62725)', async () => {
+  using fixture = new ImageFixture();
+  const manifest = fixture.addManifest([]);
+  const annotations = { 'org.opencontainers.image.ref.name': '../../x:1', 'org.opencontainers.image.title': '../../x' };
+  const index = JSON.stringify({ schemaVersion: 2, manifests: [{ ...manifest, annotations }] });
+  const blobs = fixture.content
+    .list()
+    .map(({ digest }): Member => [`blobs/sha256/${digestHex(digest)}`, Buffer.from(fixture.content.readSmall(digest))]);
+  const archive = pack([['oci-layout', '{"imageLayoutVersion":"1.0.0"}'], ['index.json', index], ...blobs]);
+  await assert.rejects(loadImages(fixture, archive), /invalid reference/);
+});
