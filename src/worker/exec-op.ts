@@ -15,7 +15,7 @@ import type { WorkerServices } from './worker-services.ts';
 
 /** What LLB says beside the op that does not change what it makes: limits. */
 export interface ExecLimits {
-  readonly resources?: ContainerSpec['resources'];
+  readonly resources?: NonNullable<ContainerSpec['resources']>;
 }
 
 /** A process over mounts: `RUN`. */

@@ -25,7 +25,8 @@ export interface DirectoryRef {
   /** Which of its files belong to it, as `.dockerignore` says it. */
   readonly include: readonly string[];
   readonly exclude: readonly string[];
-  readonly followPaths: readonly string[];
+  /** Names the directory's stat index. */
+  readonly indexName: string;
   /** Copies the files into a layer, for those who need one; done once. */
   snapshot(): Promise<Stack>;
 }

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { ContentStore } from '../content/content-store.ts';
 import type { ContainerSpec, Runtime } from '../runtime/runtime.ts';
+import type { BulkPool } from '../snapshot/bulk-pool.ts';
 import type { Snapshots, Stack } from '../snapshot/snapshots.ts';
 import type { OpContext } from '../solver/op.ts';
 import type { CacheMounts } from './cache-mounts.ts';
@@ -69,6 +70,7 @@ export interface WorkerServices {
   readonly content: ContentStore;
   readonly runtime: Runtime;
   readonly views: Views;
+  readonly bulk: BulkPool;
   readonly cacheMounts: CacheMounts;
   readonly sessions: SessionAccess;
   readonly images: ImageSource;

@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import type { Digest } from '../base/digest.ts';
+import type { Selection } from '../snapshot/select-files.ts';
+import type { OpContext } from '../solver/op.ts';
+import { type Ref, stackOf } from './ref.ts';
+import type { WorkerServices } from './worker-services.ts';
+
+/** Content key of a part of a ref; for a directory that is read in place with the help of its stat index. */
+export async function hashRef(
+  services: WorkerServices,
+  ref: Ref,
+  selection: Selection,
+  context: OpContext,
+): Promise<Digest> {
+  return hashRefSelections(services, ref, [selection], context);
+}
+
+export async function hashRefSelections(
+  services: WorkerServices,
+  ref: Ref,
+  selections: readonly Selection[],
+  context: OpContext,
+): Promise<Digest> {
+  if (ref.kind === 'directory') {
+    const options = { filter: ref, ignoreOwner: true, indexFile: join(services.contextsDirectory, ref.indexName) };
+    const filter = { include: options.filter.include, exclude: options.filter.exclude };
+    return services.bulk.run('hashSelection', ref.path, selections, { ...options, filter });
+  }
+  using view = services.views.open(await stackOf(ref, context.signal));
+  return await services.bulk.run('hashSelection', view.path, selections, {});
+}
