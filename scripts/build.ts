@@ -9,6 +9,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const entryPoints = {
   slipway: 'src/cli/main.ts',
   'bulk-worker': 'src/snapshot/bulk-worker.ts',
+  'layer-tar-worker': 'src/image/layer-tar-worker.ts',
   spawner: 'src/runtime/spawner.ts',
 };
 

@@ -21,11 +21,12 @@ import { Unpacker } from './unpack.ts';
 /** Keeps a layer's bytes as one file: enough where it is not about tar. */
 export const plainArchiver: LayerArchiver & { applied: number } = {
   applied: 0,
-  async apply(bytes, directory) {
+  async apply(blobPath, directory) {
     plainArchiver.applied++;
-    const tar = Buffer.concat(await Array.fromAsync(plainArchiver.decompress(bytes)));
+    const blob = readFileSync(blobPath);
+    const tar = blob[0] === 0x1f ? gunzipSync(blob) : blob;
     writeFileSync(join(directory, 'tar'), tar);
-    return { diffId: digestOf(tar), size: tar.length };
+    return { diffId: digestOf(tar), tarSize: tar.length };
   },
   async *write(directory) {
     yield readFileSync(join(directory, 'tar'));

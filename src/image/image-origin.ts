@@ -3,7 +3,7 @@ import type { ContentStore } from '../content/content-store.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { isIndexType, isManifestType } from '../oci/media-types.ts';
 import { formatReference, type Reference, withDefaultTag } from '../oci/reference.ts';
-import { fetchBlob } from '../registry/fetcher.ts';
+import { fetchUnverified } from '../registry/fetcher.ts';
 import type { RegistryClient } from '../registry/registry-client.ts';
 import { fetchManifest, resolveReference } from '../registry/resolver.ts';
 
@@ -13,7 +13,7 @@ export interface ImageOrigin {
   readonly name: string;
   /** What the image's name stands for now. */
   resolve(signal?: AbortSignal): Promise<Descriptor>;
-  /** The bytes of a manifest, index, config or layer; their end proves digest and size, or the iteration throws data-loss. */
+  /** The bytes of a manifest, index, config or layer, unproven: give them to `ContentStore.write` as `expected`. */
   open(descriptor: Descriptor, signal?: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
@@ -47,7 +47,7 @@ async function* openBlob(
   descriptor: Descriptor,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array, void> {
-  const origin = () => fetchBlob(client, reference, descriptor, { signal, originOnly: true });
+  const origin = () => fetchUnverified(client, reference, descriptor, { signal, originOnly: true });
   if (client.hosts.endpointsFor(reference.domain).length === 1) {
     yield* origin();
     return;
@@ -56,7 +56,10 @@ async function* openBlob(
   const options = signal ? { signal } : {};
   using _ = content.hold([descriptor.digest]);
   try {
-    await content.write(fetchBlob(client, reference, descriptor, { signal }), { expected: descriptor, ...options });
+    await content.write(fetchUnverified(client, reference, descriptor, { signal }), {
+      expected: descriptor,
+      ...options,
+    });
   } catch (error) {
     if (!isErrorCode(error, 'data-loss')) throw error;
     yield* origin();

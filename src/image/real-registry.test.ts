@@ -12,6 +12,7 @@ import { formatManifest } from '../oci/manifest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import { parseReference } from '../oci/reference.ts';
 import { listTags } from '../registry/listing.ts';
+import { BulkPool } from '../snapshot/bulk-pool.ts';
 import { createLayerArchiver } from './archive-layers.ts';
 import { findImage } from './find-image.ts';
 import { ImageFixture } from './image-fixture.ts';
@@ -79,13 +80,15 @@ function addBuilt(fixture: ImageFixture, name: string): void {
 }
 
 test('push to and pull from the distribution registry, seen by skopeo too', { skip }, async () => {
-  using fixture = new ImageFixture(createLayerArchiver());
+  await using stack = new AsyncDisposableStack();
+  const pool = stack.adopt(new BulkPool(1), (each) => each.close());
+  using fixture = new ImageFixture(createLayerArchiver(pool));
   await using registry = await startRegistry(fixture.directory);
   const name = `${registry.host}/team/app:1`;
   addBuilt(fixture, name);
   for (const compression of ['gzip', 'zstd'] as const) {
     const pushed = await pushImage(fixture, parseReference(name), { compression: { compression } });
-    using other = new ImageFixture(createLayerArchiver());
+    using other = new ImageFixture(createLayerArchiver(pool));
     const pulled = await pullImage(other, parseReference(name));
     assert.equal(pulled.image.target.digest, pushed.digest);
     assert.equal(findImage(other.images, name).record.id, findImage(fixture.images, name).record.id);

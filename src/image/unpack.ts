@@ -137,16 +137,18 @@ export class Unpacker {
   async #applyAnew(layer: Descriptor, below: Stack, diffId: Digest, signal: AbortSignal): Promise<Stack> {
     const active = this.#snapshots.prepare(below);
     try {
-      const bytes = this.#content.read(layer.digest, { signal });
+      signal.throwIfAborted();
       const parents = below.map((id) => this.#snapshots.layerDirectory(id)).reverse();
-      const applied = await this.#archiver.apply(bytes, this.#snapshots.activeDirectory(active), { parents });
+      const directory = this.#snapshots.activeDirectory(active);
+      const applied = await this.#archiver.apply(this.#content.path(layer.digest), directory, parents);
+      signal.throwIfAborted();
       if (applied.diffId !== diffId) {
         throw new SlipwayError(
           'data-loss',
           `cannot unpack layer "${layer.digest}": its content has diffID "${applied.diffId}", the image config says "${diffId}"`,
         );
       }
-      return [...below, this.#snapshots.commit(active, { diffId, tarSize: applied.size })];
+      return [...below, this.#snapshots.commit(active, { diffId, tarSize: applied.tarSize })];
     } catch (error) {
       this.#snapshots.discard(active);
       throw error;

@@ -25,14 +25,15 @@ export function fetchBlob(
   descriptor: Descriptor,
   options: FetchOptions = {},
 ): AsyncIterable<Uint8Array> {
-  return verifyDigest(resumingBytes(client, reference, descriptor, options), descriptor.digest, descriptor.size);
+  return verifyDigest(fetchUnverified(client, reference, descriptor, options), descriptor.digest, descriptor.size);
 }
 
-async function* resumingBytes(
+/** The same without the proof, for a content store that proves what it is given. */
+export async function* fetchUnverified(
   client: RegistryClient,
   reference: Reference,
   descriptor: Descriptor,
-  options: FetchOptions,
+  options: FetchOptions = {},
 ): AsyncGenerator<Uint8Array, void> {
   let offset = 0;
   let attempt = 0;
