@@ -35,12 +35,29 @@ type Call<M> = M extends { methodKind: 'unary'; input: infer I; output: infer O 
 
 export type Client<S extends DescService> = { readonly [K in keyof S['method']]: Call<S['method'][K]> };
 
+export interface ChannelOptions {
+  /** Larger answers are refused. Bytes, 16 MiB unless given. */
+  readonly messageLimit?: number | undefined;
+  /** Asks the other side for a sign of life this often and gives up on it when none comes until the next. Milliseconds. */
+  readonly keepAlive?: number | undefined;
+}
+
+/** How one method's messages become bytes. */
+interface Codec {
+  readonly path: string;
+  readonly streamsIn: boolean;
+  readonly encode: (message: unknown) => Uint8Array;
+  readonly decode: (message: Uint8Array) => unknown;
+}
+
 /** One HTTP/2 connection to a gRPC server. */
 export class GrpcChannel {
   readonly #session: ClientHttp2Session;
+  readonly #messageLimit: number | undefined;
   #failure: unknown;
 
-  constructor(connection: Duplex) {
+  constructor(connection: Duplex, options: ChannelOptions = {}) {
+    this.#messageLimit = options.messageLimit;
     this.#session = connect('http://localhost', {
       createConnection: () => connection,
       settings: http2Settings,
@@ -50,6 +67,21 @@ export class GrpcChannel {
     this.#session.on('error', (error) => {
       this.#failure = error;
     });
+    if (options.keepAlive !== undefined) this.#keepAlive(options.keepAlive);
+  }
+
+  #keepAlive(interval: number): void {
+    let answered = true;
+    const timer = setInterval(() => {
+      if (!answered) {
+        this.#session.destroy(new SlipwayError('unavailable', 'the other side does not answer any more'));
+        return;
+      }
+      answered = false;
+      if (!this.#session.closed && !this.#session.connecting) this.#session.ping(() => (answered = true));
+    }, interval);
+    timer.unref();
+    this.#session.once('close', () => clearInterval(timer));
   }
 
   get closed(): boolean {
@@ -71,9 +103,25 @@ export class GrpcChannel {
     return Object.fromEntries(calls);
   }
 
+  /** A bidi call whose messages stay bytes; see `Router.addRaw`. */
+  callRaw(path: string, messages: AsyncIterable<Uint8Array>, options: CallOptions = {}): AsyncIterable<Uint8Array> {
+    const bytes = (message: Uint8Array) => message;
+    return this.#open(
+      { path, streamsIn: true, encode: bytes as Codec['encode'], decode: bytes },
+      messages,
+      options,
+    ) as AsyncIterable<Uint8Array>;
+  }
+
   #call(service: DescService, method: DescMethod): unknown {
     const path = `/${service.typeName}/${method.name}`;
-    const open = (input: unknown, options: CallOptions) => this.#open(path, method, input, options);
+    const codec: Codec = {
+      path,
+      streamsIn: method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming',
+      encode: (message) => toBinary(method.input, create(method.input, message as Record<string, unknown>)),
+      decode: (message) => fromBinary(method.output, message),
+    };
+    const open = (input: unknown, options: CallOptions) => this.#open(codec, input, options);
     if (method.methodKind === 'server_streaming' || method.methodKind === 'bidi_streaming') {
       return (input: unknown, options: CallOptions = {}) => open(input, options);
     }
@@ -86,27 +134,22 @@ export class GrpcChannel {
   }
 
   /** Streams that send start at once, not at the first `next()`: the other side may speak only after it was spoken to. */
-  #open(path: string, method: DescMethod, input: unknown, options: CallOptions): AsyncIterable<unknown> {
+  #open(codec: Codec, input: unknown, options: CallOptions): AsyncIterable<unknown> {
     options.signal?.throwIfAborted();
-    if (this.closed) throw this.#unavailable(path);
+    if (this.closed) throw this.#unavailable(codec.path);
     const stream = this.#session.request({
       ':method': 'POST',
-      ':path': path,
+      ':path': codec.path,
       'content-type': 'application/grpc',
       te: 'trailers',
       'user-agent': 'slipway',
       ...options.metadata,
     });
-    return this.#exchange(stream, path, method, input, options);
+    return this.#exchange(stream, codec, input, options);
   }
 
-  #exchange(
-    stream: ClientHttp2Stream,
-    path: string,
-    method: DescMethod,
-    input: unknown,
-    options: CallOptions,
-  ): AsyncIterable<unknown> {
+  #exchange(stream: ClientHttp2Stream, codec: Codec, input: unknown, options: CallOptions): AsyncIterable<unknown> {
+    const { path } = codec;
     let ended: IncomingHttpHeaders | undefined;
     let failure: unknown;
     stream.on('response', (headers) => {
@@ -130,14 +173,15 @@ export class GrpcChannel {
     };
     options.signal?.addEventListener('abort', abort, { once: true });
     stream.once('close', () => options.signal?.removeEventListener('abort', abort));
-    const sent = send(stream, method, input).catch((error: unknown) => {
+    const sent = send(stream, codec, input).catch((error: unknown) => {
       failure ??= error;
       stream.close(8);
     });
     const unavailable = () => this.#unavailable(path, failure);
+    const messageLimit = this.#messageLimit;
     return (async function* () {
       try {
-        for await (const message of readMessages(stream)) yield fromBinary(method.output, message);
+        for await (const message of readMessages(stream, messageLimit)) yield codec.decode(message);
         if (!ended) await over;
       } catch (error) {
         failure ??= error;
@@ -161,9 +205,8 @@ export class GrpcChannel {
   }
 }
 
-async function send(stream: ClientHttp2Stream, method: DescMethod, input: unknown): Promise<void> {
-  const encode = (message: unknown) => toBinary(method.input, create(method.input, message as Record<string, unknown>));
-  if (method.methodKind === 'unary' || method.methodKind === 'server_streaming') {
+async function send(stream: ClientHttp2Stream, { streamsIn, encode }: Codec, input: unknown): Promise<void> {
+  if (!streamsIn) {
     writeMessage(stream, encode(input));
   } else {
     for await (const message of input as AsyncIterable<unknown>) {

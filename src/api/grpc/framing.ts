@@ -5,8 +5,11 @@ import { SlipwayError } from '../../base/errors.ts';
 /** grpc/doc/PROTOCOL-HTTP2.md: one byte compressed-flag, four bytes length, the message. */
 const headerLength = 5;
 
-/** Larger messages are refused before they are buffered. Bytes. */
-export const messageLimit = 64 * 1024 * 1024;
+/** Corking larger ones gains nothing and delays them. Bytes. */
+const smallMessage = 4096;
+
+/** Larger messages are refused before they are buffered, unless one says otherwise. Bytes. */
+export const defaultMessageLimit = 16 * 1024 * 1024;
 
 /** Wraps a marshalled message, without copying it into a larger buffer twice. */
 export function frameMessage(message: Uint8Array): Buffer {
@@ -18,7 +21,10 @@ export function frameMessage(message: Uint8Array): Buffer {
 }
 
 /** The messages of a stream in order; ends with it. Throws on a message that is cut, compressed unknown or too large. */
-export async function* readMessages(stream: Readable): AsyncGenerator<Uint8Array, void> {
+export async function* readMessages(
+  stream: Readable,
+  messageLimit = defaultMessageLimit,
+): AsyncGenerator<Uint8Array, void> {
   let buffered: Buffer = Buffer.alloc(0);
   const parts: Buffer[] = [];
   let waiting = headerLength;
@@ -44,7 +50,7 @@ export async function* readMessages(stream: Readable): AsyncGenerator<Uint8Array
         break;
       }
       const message = buffered.subarray(at + headerLength, at + headerLength + length);
-      yield buffered[at] === 1 ? gunzipSync(message, { maxOutputLength: messageLimit }) : message;
+      yield buffered[at] === 1 ? inflate(message, messageLimit) : message;
       at += headerLength + length;
     }
     const rest = buffered.subarray(at);
@@ -54,10 +60,25 @@ export async function* readMessages(stream: Readable): AsyncGenerator<Uint8Array
   if (size > 0) throw new SlipwayError('data-loss', 'cannot read a message: the stream ended inside it');
 }
 
-/** Writes one message and waits while the other side does not keep up. */
+function inflate(message: Uint8Array, limit: number): Uint8Array {
+  try {
+    return gunzipSync(message, { maxOutputLength: limit });
+  } catch (error) {
+    throw new SlipwayError('resource-exhausted', `cannot inflate a message to at most ${limit} bytes`, {
+      cause: error,
+    });
+  }
+}
+
+/** Writes one message, together with those that follow at once, and waits while the other side does not keep up. */
 export function writeMessage(stream: Writable, message: Uint8Array): Promise<void> | undefined {
   if (stream.destroyed || stream.writableEnded)
     throw new SlipwayError('canceled', 'cannot send a message: the call has ended');
+  if (stream.writableCorked === 0 && message.length < smallMessage) {
+    stream.cork();
+    // After all that is ready now: small messages then leave in one piece.
+    process.nextTick(() => stream.uncork());
+  }
   if (stream.write(frameMessage(message))) return undefined;
   return new Promise((resolve) => {
     const go = () => {

@@ -4,6 +4,8 @@ import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageSha
 /** What a handler knows of its call. */
 export interface CallContext {
   readonly metadata: IncomingHttpHeaders;
+  /** All values of a header that may repeat; they may contain commas, so `metadata` cannot tell them apart. */
+  values(name: string): string[];
   /** Fires when the caller cancels, goes away or its deadline passes. */
   readonly signal: AbortSignal;
   /** Whatever the server said of the connection: who is at the other end. */
@@ -28,8 +30,13 @@ export type Handler<M> = M extends { methodKind: 'unary'; input: infer I; output
 
 export type Handlers<S extends DescService> = { readonly [K in keyof S['method']]?: Handler<S['method'][K]> };
 
+/** A bidi method whose messages its handler marshals itself. */
+export type RawHandler = (messages: AsyncIterable<Uint8Array>, context: CallContext) => AsyncIterable<Uint8Array>;
+
 export interface Route {
   readonly method: DescMethod;
+  /** Messages stay bytes both ways. */
+  readonly raw?: boolean;
   // The schema's types end here: the server calls by the method's kind, which `add` has checked.
   readonly handler: (request: never, context: CallContext) => unknown;
 }
@@ -46,6 +53,18 @@ export class Router {
         this.#routes.set(`/${service.typeName}/${method.name}`, { method, handler: handler as Route['handler'] });
       }
     }
+    return this;
+  }
+
+  /** For the one method whose messages are of another type than its schema says, depending on headers. */
+  addRaw<S extends DescService>(service: S, name: keyof S['method'] & string, handler: RawHandler): this {
+    const method = service.method[name];
+    if (method)
+      this.#routes.set(`/${service.typeName}/${method.name}`, {
+        method,
+        handler: handler as Route['handler'],
+        raw: true,
+      });
     return this;
   }
 

@@ -6,6 +6,7 @@ import {
 } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { abortable } from '../../base/async.ts';
 import { SlipwayError } from '../../base/errors.ts';
 import { readMessages, writeMessage } from './framing.ts';
 import type { CallContext, Route, Router } from './router.ts';
@@ -15,6 +16,8 @@ import { http2Settings, localWindow } from './windows.ts';
 export interface ServeOptions {
   /** Handed to handlers as `context.peer`. */
   readonly peer?: unknown;
+  /** Larger requests are refused. Bytes, 16 MiB unless given. */
+  readonly messageLimit?: number | undefined;
 }
 
 /** Serves gRPC on a connection, from its HTTP/2 preface on. */
@@ -22,8 +25,8 @@ export function serveGrpc(connection: Duplex, router: Router, options: ServeOpti
   const session = performServerHandshake(connection, { settings: http2Settings, maxSessionMemory: 256 });
   session.once('connect', () => session.setLocalWindowSize(localWindow));
   session.on('error', () => session.destroy());
-  session.on('stream', (stream, headers) => {
-    serveCall(stream, headers, router, options.peer).catch(() => stream.destroy());
+  session.on('stream', (stream, headers, _flags, rawHeaders) => {
+    serveCall(stream, headers, rawHeaders, router, options).catch(() => stream.destroy());
   });
   return session;
 }
@@ -31,8 +34,9 @@ export function serveGrpc(connection: Duplex, router: Router, options: ServeOpti
 async function serveCall(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
+  rawHeaders: readonly string[],
   router: Router,
-  peer: unknown,
+  options: ServeOptions,
 ): Promise<void> {
   const aborter = new AbortController();
   const abort = () => aborter.abort(new SlipwayError('canceled', 'the caller went away'));
@@ -43,7 +47,9 @@ async function serveCall(
   try {
     const route = router.find(String(headers[':path']));
     if (!route) throw new SlipwayError('unimplemented', `unknown method ${headers[':path']}`);
-    await answer(stream, route, callContext(stream, headers, aborter.signal, peer));
+    const context = callContext(stream, headers, rawHeaders, aborter.signal, options.peer);
+    // A handler that does not listen to its signal must not keep the caller waiting.
+    await abortable(answer(stream, route, context, options.messageLimit), aborter.signal);
     end(stream, okTrailers);
   } catch (error) {
     end(
@@ -60,21 +66,30 @@ async function serveCall(
 function callContext(
   stream: ServerHttp2Stream,
   metadata: IncomingHttpHeaders,
+  rawHeaders: readonly string[],
   signal: AbortSignal,
   peer: unknown,
 ): CallContext {
-  return { metadata, signal, peer, sendHeaders: () => respond(stream) };
+  const values = (name: string) => rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1] === name);
+  return { metadata, values, signal, peer, sendHeaders: () => respond(stream) };
 }
 
-async function answer(stream: ServerHttp2Stream, { method, handler }: Route, context: CallContext): Promise<void> {
+async function answer(
+  stream: ServerHttp2Stream,
+  { method, handler, raw }: Route,
+  context: CallContext,
+  messageLimit: number | undefined,
+): Promise<void> {
   const call = handler as (request: unknown, context: CallContext) => unknown;
-  const decode = (message: Uint8Array) => fromBinary(method.input, message);
+  const decode = (message: Uint8Array) => (raw ? message : fromBinary(method.input, message));
+  const encode = (message: unknown) =>
+    raw ? (message as Uint8Array) : toBinary(method.output, create(method.output, message as Record<string, unknown>));
   const streamsIn = method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming';
-  const input = streamsIn ? decodeAll(stream, decode) : decode(await firstMessage(stream));
+  const input = streamsIn ? decodeAll(stream, decode, messageLimit) : decode(await firstMessage(stream, messageLimit));
   const output = call(input, context);
   const send = (message: unknown) => {
     respond(stream);
-    return writeMessage(stream, toBinary(method.output, create(method.output, message as Record<string, unknown>)));
+    return writeMessage(stream, encode(message));
   };
   if (method.methodKind === 'unary' || method.methodKind === 'client_streaming') {
     const message = await output;
@@ -88,12 +103,16 @@ async function answer(stream: ServerHttp2Stream, { method, handler }: Route, con
   }
 }
 
-async function* decodeAll<T>(stream: ServerHttp2Stream, decode: (message: Uint8Array) => T): AsyncGenerator<T, void> {
-  for await (const message of readMessages(stream)) yield decode(message);
+async function* decodeAll<T>(
+  stream: ServerHttp2Stream,
+  decode: (message: Uint8Array) => T,
+  messageLimit: number | undefined,
+): AsyncGenerator<T, void> {
+  for await (const message of readMessages(stream, messageLimit)) yield decode(message);
 }
 
-async function firstMessage(stream: ServerHttp2Stream): Promise<Uint8Array> {
-  for await (const message of readMessages(stream)) return message;
+async function firstMessage(stream: ServerHttp2Stream, messageLimit: number | undefined): Promise<Uint8Array> {
+  for await (const message of readMessages(stream, messageLimit)) return message;
   throw new SlipwayError('invalid-argument', 'the call carries no message');
 }
 
