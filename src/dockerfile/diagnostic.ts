@@ -1,0 +1,88 @@
+import { SlipwayError } from '../base/errors.ts';
+import type { SourceRange } from './instruction.ts';
+
+/** Something to say about a Dockerfile, with its place. */
+export interface Diagnostic {
+  readonly severity: 'error' | 'warning';
+  /** Name of the lint rule, or of the kind of error. */
+  readonly rule: string;
+  readonly message: string;
+  readonly range: SourceRange;
+  readonly hint?: string | undefined;
+  readonly url?: string | undefined;
+}
+
+/** All errors of a Dockerfile at once. */
+export class DockerfileError extends SlipwayError {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly filename: string;
+  readonly source: string;
+
+  constructor(diagnostics: readonly Diagnostic[], filename: string, source: string) {
+    const lines = diagnostics.map(
+      ({ message, range, hint }) =>
+        `${filename}:${range.startLine}: ${message}${hint === undefined ? '' : ` (${hint})`}`,
+    );
+    super(
+      'invalid-argument',
+      diagnostics.length === 1
+        ? `dockerfile parse error on line ${diagnostics[0]?.range.startLine}: ${diagnostics[0]?.message}`
+        : `dockerfile parse errors:\n${lines.join('\n')}`,
+      {
+        hint: diagnostics.length === 1 ? diagnostics[0]?.hint : undefined,
+      },
+    );
+    this.name = 'DockerfileError';
+    this.diagnostics = diagnostics;
+    this.filename = filename;
+    this.source = source;
+  }
+}
+
+const contextLines = 2;
+
+/** The lines around a place, the meant ones marked, as BuildKit prints them. */
+export function drawSource(
+  source: string,
+  filename: string,
+  ranges: readonly { readonly startLine: number; readonly endLine: number }[],
+): string {
+  const lines = source.split(/\r?\n/);
+  const first = Math.max(1, Math.min(...ranges.map((range) => range.startLine)) - contextLines);
+  const last = Math.min(lines.length, Math.max(...ranges.map((range) => range.endLine)) + contextLines);
+  const marked = (line: number) => ranges.some((range) => range.startLine <= line && line <= range.endLine);
+  const rule = '-'.repeat(20);
+  const drawn: string[] = [`${filename}:${Math.min(...ranges.map((range) => range.startLine))}`, rule];
+  for (let line = first; line <= last; line++) {
+    if (line === lines.length && lines[line - 1] === '') break;
+    drawn.push(` ${`${line}`.padStart(3)} | ${marked(line) ? '>>>' : '   '} ${lines[line - 1] ?? ''}`.trimEnd());
+  }
+  return [...drawn, rule].join('\n');
+}
+
+/** The nearest of some words, for "did you mean", or undefined when none is near. */
+export function suggest(word: string, among: readonly string[]): string | undefined {
+  const limit = Math.max(1, Math.floor(word.length / 3));
+  let best: string | undefined;
+  let bestDistance = limit + 1;
+  for (const candidate of among) {
+    if (Math.abs(candidate.length - word.length) > limit) continue;
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+function editDistance(a: string, b: string): number {
+  if (a.length > 100 || b.length > 100) return 100;
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next[j] = Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1);
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

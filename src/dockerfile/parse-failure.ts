@@ -1,0 +1,10 @@
+/** Something is wrong with the instruction at hand; the caller knows its place. */
+export class ParseFailure extends Error {
+  readonly hint: string | undefined;
+
+  constructor(message: string, hint?: string) {
+    super(message);
+    this.name = 'ParseFailure';
+    this.hint = hint;
+  }
+}
