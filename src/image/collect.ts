@@ -1,4 +1,5 @@
 import { type Digest, isDigest } from '../base/digest.ts';
+import { SlipwayError } from '../base/errors.ts';
 import type { ContentStore } from '../content/content-store.ts';
 import { chainIdsOf } from '../oci/chain-id.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -31,16 +32,22 @@ export function markImages(services: MarkServices, roots: Roots): void {
 export function markTarget(services: MarkServices, target: Descriptor, roots: Roots): void {
   if (roots.blobs.has(target.digest)) return;
   roots.blobs.add(target.digest);
-  const { content } = services;
-  if (!content.stat(target.digest)) return;
-  const document = readDocument(content, target);
+  try {
+    markReferenced(services, target, roots);
+  } catch (error) {
+    // What is damaged or missing holds nothing; the rest of the images must still be marked.
+    if (!(error instanceof SlipwayError)) throw error;
+  }
+}
+
+function markReferenced(services: MarkServices, target: Descriptor, roots: Roots): void {
+  const document = readDocument(services.content, target);
   if (document.kind === 'index') {
     for (const entry of document.manifests) markTarget(services, entry, roots);
     return;
   }
   for (const { digest } of [document.config, ...document.layers]) roots.blobs.add(digest);
-  if (isConfigType(document.config.mediaType) && content.stat(document.config.digest))
-    markLayers(services, target, roots);
+  if (isConfigType(document.config.mediaType)) markLayers(services, target, roots);
 }
 
 function markLayers({ content, snapshots, layerBlobs }: MarkServices, target: Descriptor, roots: Roots): void {

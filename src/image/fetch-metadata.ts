@@ -1,4 +1,5 @@
-import { notFound } from '../base/errors.ts';
+import type { Digest } from '../base/digest.ts';
+import { isErrorCode, notFound } from '../base/errors.ts';
 import type { ContentStore } from '../content/content-store.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { badDocument } from '../oci/json.ts';
@@ -68,9 +69,22 @@ async function fetchSmall(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { digest, size } = descriptor;
-  if (content.stat(digest)) return;
+  if (isIntact(content, digest)) return;
   if (size > limit) throw badDocument(`"${digest}" of "${origin.name}"`, `it has ${size} bytes, the limit is ${limit}`);
   await content.write(origin.open(descriptor, signal), { expected: descriptor, ...(signal ? { signal } : {}) });
+}
+
+/** A damaged document is dropped, so that it is fetched anew. */
+function isIntact(content: ContentStore, digest: Digest): boolean {
+  if (!content.stat(digest)) return false;
+  try {
+    content.readSmall(digest);
+    return true;
+  } catch (error) {
+    if (!isErrorCode(error, 'data-loss')) throw error;
+    content.remove(digest);
+    return false;
+  }
 }
 
 function chooseManifest(origin: ImageOrigin, index: Index, platform: Platform): Descriptor {

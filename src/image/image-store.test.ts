@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { digestHex } from '../base/digest.ts';
+import { type Digest, digestHex } from '../base/digest.ts';
 import { parsePlatform } from '../oci/platform.ts';
 import { parseReference } from '../oci/reference.ts';
+import type { LayerId } from '../snapshot/snapshots.ts';
 import { markImages } from './collect.ts';
 import { findImage, findImageIfAny, manifestFor } from './find-image.ts';
 import { readImage } from './image-content.ts';
@@ -125,7 +127,7 @@ test('collection keeps what images need and nothing else', async () => {
   fixture.addBuilt('gone', ['a', 'c']);
   removeImage(fixture.images, 'gone');
   fixture.content.writeSmall('orphan');
-  const roots = { blobs: new Set<never>(), layers: new Set<never>() };
+  const roots = { blobs: new Set<Digest>(), layers: new Set<LayerId>() };
   markImages(fixture, roots);
   fixture.content.collect(roots.blobs);
   await fixture.snapshots.collect(roots.layers);
@@ -157,4 +159,25 @@ test('after a restart everything that was stored is there', () => {
   const { record } = findImage(images, 'app');
   assert.equal(record.target.digest, target.digest);
   assert.equal(unpacker.findUnpacked(readImage(fixture.content, target))?.length, 2);
+});
+
+test('C1, C4: a damaged or missing document hides its image only, and collection goes on', async () => {
+  using fixture = new ImageFixture();
+  const damaged = fixture.addBuilt('damaged', ['a']);
+  const missing = fixture.addBuilt('missing', ['b']);
+  const good = fixture.addBuilt('good', ['c']);
+  writeFileSync(fixture.content.path(damaged.digest), 'x'.repeat(damaged.size));
+  fixture.content.remove(missing.digest);
+  assert.deepEqual(
+    fixture.images.list().map((each) => each.target.digest),
+    [good.digest],
+  );
+  assert.throws(() => findImage(fixture.images, 'damaged'), { code: 'not-found' });
+  const roots = { blobs: new Set<Digest>(), layers: new Set<LayerId>() };
+  markImages(fixture, roots);
+  await fixture.snapshots.collect(roots.layers);
+  assert.equal(findImage(fixture.images, 'good').record.target.digest, good.digest);
+  assert.equal(fixture.snapshots.list().length, 1);
+  fixture.addBuilt('damaged', ['d']);
+  assert.equal(findImage(fixture.images, 'damaged').record.tags.length, 1);
 });

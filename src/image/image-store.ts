@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type Digest, parseDigest } from '../base/digest.ts';
-import { notFound } from '../base/errors.ts';
+import { notFound, SlipwayError } from '../base/errors.ts';
 import type { ContentStore } from '../content/content-store.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { choosePlatform, hostPlatform } from '../oci/platform.ts';
@@ -152,7 +152,7 @@ export class ImageStore {
 
   #recordOf(row: Row): ImageRecord | undefined {
     const target = descriptorIn(row);
-    const manifests = this.#content.stat(target.digest) ? presentImages(this.#content, target) : [];
+    const manifests = this.#readableImages(target);
     const manifest = choosePlatform(hostPlatform(), manifests, (each) => each.platform) ?? manifests[0];
     if (!manifest) return undefined;
     const rows = this.#all('SELECT name FROM image_names WHERE target = ? ORDER BY name', target.digest);
@@ -167,6 +167,16 @@ export class ImageStore {
       createdAt: Number(row.created_at),
       updatedAt: Number(row.updated_at),
     };
+  }
+
+  /** None when a document is gone or damaged: one bad image must not hide the others. */
+  #readableImages(target: Descriptor): readonly PlatformManifest[] {
+    try {
+      return presentImages(this.#content, target);
+    } catch (error) {
+      if (error instanceof SlipwayError) return [];
+      throw error;
+    }
   }
 
   /** A reference with tag and digest becomes two names. */

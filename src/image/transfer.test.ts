@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { digestOf } from '../base/digest.ts';
+import { type Digest, digestOf } from '../base/digest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import { parsePlatform } from '../oci/platform.ts';
 import { parseReference } from '../oci/reference.ts';
@@ -234,3 +235,21 @@ test('an image to build on is taken from here, unless the registry is to be aske
   assert.equal(await resolve('default', `${registry.host}/a@${digest}`), digest);
   await assert.rejects(resolve('local', `${registry.host}/none`), { code: 'not-found' });
 });
+
+test('C1: what went bad on disk is fetched anew', async () => {
+  await using registry = await FakeRegistry.start();
+  using fixture = new ImageFixture();
+  const { digest, blobs } = addRemote(registry, 'a', '1', ['one']);
+  const reference = parseReference(`${registry.host}/a:1`);
+  await fixture.content.write(registryImage(fixture.client, fixture.content, reference).open(layerOf(blobs)));
+  writeFileSync(fixture.content.path(layerOf(blobs).digest), gzipSync('bad'));
+  await assert.rejects(pullImage(fixture, reference), { code: 'data-loss' });
+  writeFileSync(fixture.content.path(digest), 'x');
+  assert.equal((await pullImage(fixture, reference)).stack.length, 1);
+});
+
+function layerOf(blobs: readonly { readonly digest: Digest; readonly size: number; readonly mediaType: string }[]) {
+  const [blob] = blobs;
+  assert.ok(blob);
+  return blob;
+}

@@ -1,6 +1,6 @@
 import { createLimiter } from '../base/async.ts';
 import type { Digest } from '../base/digest.ts';
-import { notFound, SlipwayError } from '../base/errors.ts';
+import { isErrorCode, notFound, SlipwayError } from '../base/errors.ts';
 import type { ContentStore } from '../content/content-store.ts';
 import { chainIdsOf } from '../oci/chain-id.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -151,7 +151,18 @@ export class Unpacker {
       return [...below, this.#snapshots.commit(active, { diffId, tarSize: applied.tarSize })];
     } catch (error) {
       this.#snapshots.discard(active);
+      await this.#dropIfDamaged(layer, signal);
       throw error;
+    }
+  }
+
+  /** A blob that went bad on disk must not stand in the way of the next pull. */
+  async #dropIfDamaged({ digest }: Descriptor, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    try {
+      for await (const _ of this.#content.read(digest)) signal.throwIfAborted();
+    } catch (error) {
+      if (isErrorCode(error, 'data-loss')) this.#content.remove(digest);
     }
   }
 }

@@ -46,7 +46,7 @@ export class BlobUpload {
     } catch (error) {
       // The upload session is lost or out of step; a new one starts over.
       if (!hasStatus(error, 404, 416)) throw error;
-      throw new RegistryError('unavailable', (error as Error).message, { transient: true, cause: error });
+      throw new RegistryError('unavailable', error.message, { transient: true, cause: error });
     }
     return 'uploaded';
   }

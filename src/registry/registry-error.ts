@@ -26,11 +26,11 @@ export class RegistryError extends SlipwayError {
   }
 }
 
-export function isTransient(error: unknown): boolean {
+export function isTransient(error: unknown): error is RegistryError {
   return error instanceof RegistryError && error.transient;
 }
 
-export function hasStatus(error: unknown, ...statuses: readonly number[]): boolean {
+export function hasStatus(error: unknown, ...statuses: readonly number[]): error is RegistryError {
   return error instanceof RegistryError && error.status !== undefined && statuses.includes(error.status);
 }
 
