@@ -1,8 +1,17 @@
 import { invalidArgument } from '../base/errors.ts';
 import type { CommandLine, Instruction, KeyValue } from '../dockerfile/instruction.ts';
+import { parseDockerfile } from '../dockerfile/parse-dockerfile.ts';
 import type { ContainerConfig } from '../oci/image-config.ts';
 
 const defaultShell = ['/bin/sh', '-c'];
+
+/** Reads the texts of `--change`, each one instruction. Throws invalid-argument with every error. */
+export function parseChanges(texts: readonly string[]): readonly Instruction[] {
+  const { dockerfile, diagnostics } = parseDockerfile(['FROM scratch', ...texts].join('\n'));
+  if (dockerfile) return dockerfile.stages.flatMap((stage) => stage.instructions);
+  const errors = diagnostics.filter((each) => each.severity === 'error').map((each) => each.message);
+  throw invalidArgument(`cannot change the image: ${errors.join('; ')}`);
+}
 
 /** Applies the instructions that `docker import --change` and `docker commit --change` allow, in order. */
 export function applyChanges(config: ContainerConfig, changes: readonly Instruction[]): ContainerConfig {
