@@ -1,0 +1,101 @@
+/**
+ * The small process that starts all others: fork takes time in proportion to the memory of the one who forks. It lives as long as
+ * its daemon, holds no state worth keeping, and ends the containers when the daemon is gone.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import type { SpawnerReport, SpawnerRequest } from './spawner-protocol.ts';
+
+type RunRequest = Extract<SpawnerRequest, { type: 'run' }>;
+
+const daemonPid = process.ppid;
+const running = new Map<number, RunRequest>();
+/** A runtime finds its own helpers on the PATH and needs nothing else of the host's environment. */
+const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
+
+function report(message: SpawnerReport): void {
+  if (process.connected) process.send?.(message);
+}
+
+process.on('message', (request: SpawnerRequest) => {
+  if (request.type === 'run') void run(request);
+  else command(request.key, request.argv);
+});
+
+process.on('disconnect', () => {
+  for (const { cleanUp } of running.values()) {
+    const [file = '', ...args] = cleanUp;
+    spawnSync(file, args, { env, stdio: 'ignore', timeout: 30_000 });
+  }
+  process.exit();
+});
+
+// A terminal's Ctrl-C goes to the whole process group; the daemon decides what it means.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+
+async function run(request: RunRequest): Promise<void> {
+  const { key, argv, stdio, detachedPidFile } = request;
+  const [file = '', ...args] = argv;
+  const opened: number[] = [];
+  let child: ChildProcess;
+  try {
+    if (detachedPidFile !== undefined) (await import('./wait-for-child.ts')).becomeSubreaper();
+    const fds = stdio.map((fd, index) => (fd === null ? ('ignore' as const) : openOf(fd, index, opened)));
+    child = spawn(file, args, { env, stdio: fds, cwd: '/' });
+  } catch (error) {
+    report({ type: 'exited', key, code: 255, failed: String(error) });
+    return;
+  } finally {
+    for (const fd of opened) closeSync(fd);
+  }
+  running.set(key, request);
+  report({ type: 'spawned', key });
+  child.on('error', (error) => exited(key, 255, String(error)));
+  child.on('exit', (code, signal) => {
+    const status = shellCode(code, signal);
+    if (detachedPidFile !== undefined && status === 0) void waitDetached(key, detachedPidFile);
+    else exited(key, status);
+  });
+}
+
+/** Opens the same pipe that the daemon holds open. */
+function openOf(fd: number, index: number, opened: number[]): number {
+  const own = openSync(`/proc/${daemonPid}/fd/${fd}`, index === 0 ? 'r' : 'a');
+  opened.push(own);
+  return own;
+}
+
+function exited(key: number, code: number, failed?: string): void {
+  if (running.delete(key)) report({ type: 'exited', key, code, failed });
+}
+
+function shellCode(code: number | null, signal: NodeJS.Signals | null): number {
+  return code ?? 128 + (signal ? constants.signals[signal] : 0);
+}
+
+async function waitDetached(key: number, pidFile: string): Promise<void> {
+  try {
+    const { waitForChild } = await import('./wait-for-child.ts');
+    exited(key, await waitForChild(Number(readFileSync(pidFile, 'utf8'))));
+  } catch (error) {
+    exited(key, 255, String(error));
+  }
+}
+
+const outputLimit = 64 * 1024;
+
+function command(key: number, argv: readonly string[]): void {
+  const [file = '', ...args] = argv;
+  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'], cwd: '/' });
+  let output = '';
+  const keep = (chunk: string) => {
+    if (output.length < outputLimit) output += chunk;
+  };
+  child.stdout.setEncoding('utf8').on('data', keep);
+  child.stderr.setEncoding('utf8').on('data', keep);
+  child.on('error', (error) => report({ type: 'commanded', key, code: 255, output: String(error) }));
+  child.on('close', (code, signal) => report({ type: 'commanded', key, code: shellCode(code, signal), output }));
+}
+
+report({ type: 'ready' });
