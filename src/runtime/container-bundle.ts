@@ -12,8 +12,9 @@ import {
 import { join } from 'node:path';
 import { invalidArgument, SlipwayError } from '../base/errors.ts';
 import type { Mount } from '../kernel/mount.ts';
-import { mountAll, setPropagation, unmount } from '../kernel/mounting.ts';
+import { mountAll, setPropagation } from '../kernel/mounting.ts';
 import { openFlags, openInRoot } from '../kernel/open-in-root.ts';
+import { bind, cString } from '../kernel/system-call.ts';
 import { makePath, openMountTarget, removeStubs, type Stub } from './mount-target.ts';
 import { nameFiles } from './name-files.ts';
 import type { ContainerMount, ContainerSpec } from './runtime.ts';
@@ -44,6 +45,7 @@ export class ContainerBundle {
   readonly #lateMounts: (Mount & { readonly target: string })[] = [];
   #sources = 0;
   #noDevices = false;
+  #hasView = false;
 
   /** Mounts everything and writes config.json; when that fails nothing is left. */
   constructor(path: string, spec: ContainerSpec, { cgroupsPath, filtersDevices }: BundleOptions) {
@@ -92,6 +94,7 @@ export class ContainerBundle {
     if (this.#noDevices) mountAll([{ type: 'bind', source: this.rootfs, options: ['bind', 'nodev'] }], this.rootfs);
     setPropagation(this.rootfs, 'rprivate');
     mountAll([{ type: 'bind', source: this.rootfs, options: ['bind'] }], view);
+    this.#hasView = true;
     setPropagation(view, 'rprivate');
     for (const name of ['proc', 'dev', 'sys']) {
       // A runtime that follows a symlink here mounts over the host (CVE-2019-19921).
@@ -198,29 +201,18 @@ export class ContainerBundle {
   remove(): void {
     unmountAll(this.rootfs);
     const view = join(this.path, 'view');
-    if (this.#stubs.length > 0 && isMountPoint(view)) removeStubs(view, this.#stubs);
+    if (this.#hasView && this.#stubs.length > 0) removeStubs(view, this.#stubs);
     removeBundle(this.path);
   }
 }
 
-function isMountPoint(path: string): boolean {
-  const [own, parent] = [path, join(path, '..')].map((name) => lstatSync(name, { throwIfNoEntry: false })?.dev);
-  return own !== undefined && own !== parent;
-}
+const umount2 = bind('int umount2(const void *target, int flags)');
+const detach = 2;
+const noFollow = 8;
 
-const stackLimit = 64;
-
-/** Every mount stacked on a path of ours. */
+/** Every mount stacked on a path of ours, with what is mounted below it. */
 function unmountAll(path: string): void {
-  for (let i = 0; i < stackLimit && unmountOne(path); i++);
-}
-
-function unmountOne(path: string): boolean {
-  const before = lstatSync(path, { throwIfNoEntry: false, bigint: true });
-  if (!before) return false;
-  unmount(path);
-  const after = lstatSync(path, { throwIfNoEntry: false, bigint: true });
-  return after !== undefined && (after.ino !== before.ino || after.dev !== before.dev);
+  while (umount2(cString(path), detach | noFollow) === 0);
 }
 
 /**

@@ -34,6 +34,7 @@ export class RuntimeProcess implements RunningProcess {
   readonly #spawned: Promise<void>;
   readonly #runtimeExited: Promise<number>;
   readonly #pumping = Promise.withResolvers<void>();
+  readonly #commands = new Set<Promise<unknown>>();
   #runtimeGone = false;
   #ended = false;
   #running = false;
@@ -160,7 +161,11 @@ export class RuntimeProcess implements RunningProcess {
   };
 
   #command(...words: string[]): Promise<{ code: number; output: string }> {
-    return this.#options.spawner.command([...this.#options.command, ...words]);
+    const result = this.#options.spawner.command([...this.#options.command, ...words]);
+    this.#commands.add(result);
+    const done = () => this.#commands.delete(result);
+    result.then(done, done);
+    return result;
   }
 
   async #follow(): Promise<ExitStatus> {
@@ -172,9 +177,11 @@ export class RuntimeProcess implements RunningProcess {
     } catch (error) {
       this.#failure ??= error instanceof SlipwayError ? error : new SlipwayError('unavailable', String(error));
     }
+    this.#isRunning();
     if (this.#failure || this.#options.terminal || code > 128) await this.#forceDelete();
     const failed = await Promise.race([output, sleep(drainLimit, undefined, { ref: false })]);
     this.#ended = true;
+    await Promise.allSettled(this.#commands);
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#streams.destroy();
     this.#options.bundle.remove();
