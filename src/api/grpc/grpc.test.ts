@@ -121,14 +121,8 @@ suite('grpc', () => {
   });
 
   test('gRPC inside a bidi stream, served by the caller', async () => {
-    const incoming = Promise.withResolvers<AsyncIterable<{ data: Uint8Array }>>();
-    const tunnel = new Tunnel(
-      (async function* () {
-        yield* await incoming.promise;
-      })(),
-    );
+    const tunnel = Tunnel.open((outgoing) => channel.client(Control).session(outgoing));
     serveGrpc(tunnel, new Router().add(FileSend, { diffCopy: (requests) => requests }));
-    incoming.resolve(channel.client(Control).session(tunnel.outgoing));
     await new Promise((resolve) => tunnel.once('close', resolve));
   });
 

@@ -20,6 +20,14 @@ export class Tunnel extends Duplex {
   #ended = false;
   #reading = false;
 
+  /** The caller's side: `call` starts the stream with what goes out and gives what comes in. */
+  static open(call: (outgoing: AsyncIterable<BytesMessage>) => AsyncIterable<BytesMessage>): Tunnel {
+    const { promise, resolve } = Promise.withResolvers<AsyncIterable<BytesMessage>>();
+    const tunnel = new Tunnel(later(promise));
+    resolve(call(tunnel.outgoing));
+    return tunnel;
+  }
+
   constructor(incoming: AsyncIterable<BytesMessage>) {
     super({ allowHalfOpen: false, highWaterMark: 256 * 1024 });
     this.#incoming = incoming[Symbol.asyncIterator]();
@@ -95,4 +103,8 @@ export class Tunnel extends Duplex {
       this.destroy();
     }
   }
+}
+
+async function* later<T>(iterable: Promise<AsyncIterable<T>>): AsyncGenerator<T, void> {
+  yield* await iterable;
 }
