@@ -5,9 +5,9 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { Duplex } from 'node:stream';
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create, type DescMethod, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { abortable } from '../../base/async.ts';
-import { SlipwayError } from '../../base/errors.ts';
+import { errorMessage, SlipwayError } from '../../base/errors.ts';
 import { readMessages, writeMessage } from './framing.ts';
 import type { CallContext, Route, Router } from './router.ts';
 import { errorTrailers, okTrailers, type Trailers } from './status.ts';
@@ -81,7 +81,7 @@ async function answer(
   messageLimit: number | undefined,
 ): Promise<void> {
   const call = handler as (request: unknown, context: CallContext) => unknown;
-  const decode = (message: Uint8Array) => (raw ? message : fromBinary(method.input, message));
+  const decode = (message: Uint8Array) => (raw ? message : decodeRequest(method, message));
   const encode = (message: unknown) =>
     raw ? (message as Uint8Array) : toBinary(method.output, create(method.output, message as Record<string, unknown>));
   const streamsIn = method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming';
@@ -100,6 +100,16 @@ async function answer(
     if (stream.destroyed) return;
     const wait = send(message);
     if (wait) await wait;
+  }
+}
+
+function decodeRequest(method: DescMethod, message: Uint8Array): unknown {
+  try {
+    return fromBinary(method.input, message);
+  } catch (error) {
+    throw new SlipwayError('invalid-argument', `cannot read a ${method.input.typeName}: ${errorMessage(error)}`, {
+      cause: error,
+    });
   }
 }
 
