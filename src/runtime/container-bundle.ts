@@ -18,13 +18,10 @@ import { bind, cString } from '../kernel/system-call.ts';
 import { makePath, openMountTarget, removeStubs, type Stub } from './mount-target.ts';
 import { nameFiles } from './name-files.ts';
 import type { ContainerMount, ContainerSpec } from './runtime.ts';
-import { ociConfig } from './spec.ts';
+import { ociConfig, type SpecPlace } from './spec.ts';
 
-export interface BundleOptions {
-  readonly cgroupsPath: string;
-  /** Where false, device files of images and volumes are made useless by `nodev`. */
-  readonly filtersDevices: boolean;
-}
+/** Where `filtersDevices` is false, device files of images and volumes are made useless by `nodev`. */
+export type BundleOptions = Pick<SpecPlace, 'cgroupsPath' | 'filtersDevices' | 'annotationsFor'>;
 
 /**
  * A container's bundle on disk (OCI runtime-spec, bundle.md):
@@ -48,7 +45,7 @@ export class ContainerBundle {
   #hasView = false;
 
   /** Mounts everything and writes config.json; when that fails nothing is left. */
-  constructor(path: string, spec: ContainerSpec, { cgroupsPath, filtersDevices }: BundleOptions) {
+  constructor(path: string, spec: ContainerSpec, options: BundleOptions) {
     this.path = path;
     try {
       mkdirSync(path, { mode: 0o700 });
@@ -58,12 +55,12 @@ export class ContainerBundle {
       });
     }
     try {
-      this.#noDevices = !filtersDevices && !spec.privileged;
+      this.#noDevices = !options.filtersDevices && !spec.privileged;
       this.#mountRoot(spec);
       this.#writeNameFiles(spec);
       for (const mount of spec.mounts) this.#mount(mount);
       const cwd = this.#checkCwd(spec.cwd);
-      const place = { rootfs: this.rootfs, cgroupsPath, filtersDevices, lateMounts: this.#lateMounts };
+      const place = { ...options, rootfs: this.rootfs, lateMounts: this.#lateMounts };
       writeFileSync(join(path, 'config.json'), JSON.stringify(ociConfig({ ...spec, cwd }, place)));
     } catch (error) {
       this.remove();

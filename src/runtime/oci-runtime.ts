@@ -5,6 +5,7 @@ import { ContainerBundle, removeBundle } from './container-bundle.ts';
 import { type ChosenRuntime, findRuntime, type RuntimeBinary, type RuntimeName } from './find-runtime.ts';
 import type { ContainerSpec, ProcessIo, RunningProcess, Runtime } from './runtime.ts';
 import { RuntimeProcess } from './runtime-process.ts';
+import { SeccompCache } from './seccomp-cache.ts';
 import { SpawnerClient } from './spawner-client.ts';
 
 export interface OciRuntimeOptions {
@@ -22,6 +23,7 @@ export class OciRuntime implements Runtime {
   readonly #state: string;
   readonly #spawner: SpawnerClient;
   readonly #running = new Set<RuntimeProcess>();
+  readonly #filters: SeccompCache;
   #closed = false;
 
   private constructor(options: OciRuntimeOptions, chosen: ChosenRuntime) {
@@ -29,6 +31,13 @@ export class OciRuntime implements Runtime {
     this.#bundles = join(options.runDirectory, 'bundles');
     this.#state = join(options.runDirectory, 'state');
     this.#spawner = new SpawnerClient(options.spawnerPath);
+    const state = join(this.#state, chosen.main.name);
+    this.#filters = new SeccompCache(
+      join(options.runDirectory, 'seccomp'),
+      this.#spawner,
+      this.#commandOf(chosen.main),
+      state,
+    );
   }
 
   /** Finds a runtime, ends what an earlier daemon left behind, and starts the helper process. */
@@ -63,6 +72,7 @@ export class OciRuntime implements Runtime {
     const bundle = new ContainerBundle(join(this.#bundles, spec.id), spec, {
       cgroupsPath: join('/', parent, spec.id),
       filtersDevices: binary.filtersDevices,
+      annotationsFor: binary.name === 'crun' ? (profile) => this.#filters.annotationsFor(profile) : undefined,
     });
     const process = new RuntimeProcess({
       id: spec.id,
@@ -86,6 +96,7 @@ export class OciRuntime implements Runtime {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled([...this.#running].map((process) => process.end()));
+    await this.#filters.settled();
     await this.#spawner.close();
   }
 

@@ -84,6 +84,7 @@ async function waitDetached(key: number, pidFile: string): Promise<void> {
 }
 
 const outputLimit = 64 * 1024;
+const outputPatience = 20;
 
 function command(key: number, argv: readonly string[]): void {
   const [file = '', ...args] = argv;
@@ -95,7 +96,18 @@ function command(key: number, argv: readonly string[]): void {
   child.stdout.setEncoding('utf8').on('data', keep);
   child.stderr.setEncoding('utf8').on('data', keep);
   child.on('error', (error) => report({ type: 'commanded', key, code: 255, output: String(error) }));
-  child.on('close', (code, signal) => report({ type: 'commanded', key, code: shellCode(code, signal), output }));
+  child.on('exit', (code, signal) => {
+    const end = () => {
+      clearTimeout(patience);
+      child.off('close', end);
+      child.stdout.destroy();
+      child.stderr.destroy();
+      report({ type: 'commanded', key, code: shellCode(code, signal), output });
+    };
+    // What the command leaves behind may hold its output open.
+    const patience = setTimeout(end, outputPatience);
+    child.once('close', end);
+  });
 }
 
 report({ type: 'ready' });

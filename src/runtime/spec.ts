@@ -12,6 +12,8 @@ export interface SpecPlace {
   readonly cgroupsPath: string;
   /** Whether the runtime can filter access to devices here; where not, none can be made nor opened outside /dev. */
   readonly filtersDevices: boolean;
+  /** Annotations that go with a system call filter. */
+  readonly annotationsFor?: ((seccomp: object | undefined) => object | undefined) | undefined;
   /** Mounts that must come after /proc, /dev and /sys, in order. */
   readonly lateMounts: readonly (Mount & { readonly target: string })[];
 }
@@ -20,8 +22,11 @@ export interface SpecPlace {
 export function ociConfig(spec: ContainerSpec, place: SpecPlace): object {
   const capabilities = capabilitiesOf(spec, place);
   const late = place.lateMounts.map(({ target, ...mount }) => ({ destination: target, ...mount }));
+  const seccomp = spec.privileged || spec.seccomp === 'unconfined' ? undefined : seccompProfile(capabilities);
+  const annotations = place.annotationsFor?.(seccomp);
   return {
     ociVersion: '1.0.2',
+    ...(annotations ? { annotations } : {}),
     root: { path: place.rootfs, readonly: spec.readonlyRootfs ?? false },
     ...(spec.hostname === undefined ? {} : { hostname: spec.hostname }),
     process: processOf(spec, capabilities),
@@ -32,7 +37,7 @@ export function ociConfig(spec: ContainerSpec, place: SpecPlace): object {
       resources: resourcesOf(spec, place),
       ...(spec.sysctls ? { sysctl: spec.sysctls } : {}),
       ...(spec.privileged ? { devices: hostDevices() } : { maskedPaths, readonlyPaths }),
-      ...(spec.privileged || spec.seccomp === 'unconfined' ? {} : { seccomp: seccompProfile(capabilities) }),
+      ...(seccomp ? { seccomp } : {}),
     },
   };
 }
