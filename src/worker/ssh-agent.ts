@@ -1,6 +1,5 @@
 import { chmodSync, chownSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
-import type { SSHOpt } from '../api/gen/ops_pb.js';
 import { isErrorCode, SlipwayError } from '../base/errors.ts';
 import type { OpContext } from '../solver/op.ts';
 import type { WorkerServices } from './worker-services.ts';
@@ -13,7 +12,13 @@ export interface ForwardedAgent {
 
 /** Listens at `path` and carries each connection to the client; undefined when no client offers the agent and it is optional. */
 export async function forwardSshAgent(
-  ssh: SSHOpt,
+  ssh: {
+    readonly ID: string;
+    readonly uid: number;
+    readonly gid: number;
+    readonly mode: number;
+    readonly optional: boolean;
+  },
   path: string,
   services: WorkerServices,
   context: OpContext,

@@ -1,5 +1,7 @@
 import type { Duplex } from 'node:stream';
+import type { KeyedLock } from '../base/keyed-lock.ts';
 import type { ContentStore } from '../content/content-store.ts';
+import type { Platform } from '../oci/platform.ts';
 import type { ContainerSpec, Runtime } from '../runtime/runtime.ts';
 import type { BulkPool } from '../snapshot/bulk-pool.ts';
 import type { Snapshots, Stack } from '../snapshot/snapshots.ts';
@@ -17,6 +19,8 @@ export interface SessionAccess {
   checkSshAgent(sessions: readonly string[], id: string, signal: AbortSignal): Promise<void>;
   /** Where the client's directory lies on this machine, when the client told so and may read it. */
   localDirectory(sessions: readonly string[], name: string): string | undefined;
+  /** What tells clients apart across sessions. */
+  sharedKey(sessions: readonly string[]): string | undefined;
   /** Receives the client's directory into `destination`, which may hold an earlier state of it. */
   receiveDirectory(
     sessions: readonly string[],
@@ -34,34 +38,28 @@ export interface DirectorySelection {
   readonly followPaths: readonly string[];
 }
 
-/** An image reference that was resolved for a platform. */
-export interface ResolvedImage {
+/** An image that was resolved for a platform; holds its documents, and later its layers, until disposed. */
+export interface ResolvedSource extends Disposable {
   readonly manifestDigest: string;
   /** Pulls what is missing and unpacks it; done once for concurrent callers. */
   unpack(context: Pick<OpContext, 'signal' | 'status'>): Promise<Stack>;
+}
+
+interface ResolveOptions {
+  readonly platform: Platform;
+  /** Whose logins count. */
+  readonly sessions: readonly string[];
+  readonly signal: AbortSignal;
 }
 
 /** What the worker asks of the part that knows images and registries. */
 export interface ImageSource {
   resolve(
     reference: string,
-    options: {
-      readonly platform: { readonly os: string; readonly architecture: string; readonly variant?: string };
-      readonly mode: 'default' | 'pull' | 'local';
-      readonly sessions: readonly string[];
-      readonly signal: AbortSignal;
-    },
-  ): Promise<ResolvedImage>;
-  /** Likewise for an image in a layout that the client serves (`oci-layout://`). */
-  resolveLayout(
-    reference: string,
-    options: {
-      readonly platform: { readonly os: string; readonly architecture: string; readonly variant?: string };
-      readonly sessions: readonly string[];
-      readonly store: string;
-      readonly signal: AbortSignal;
-    },
-  ): Promise<ResolvedImage>;
+    options: ResolveOptions & { readonly mode: 'default' | 'pull' | 'local' },
+  ): Promise<ResolvedSource>;
+  /** Likewise for an image in a layout that a client serves (`oci-layout://`). */
+  resolveLayout(reference: string, options: ResolveOptions & { readonly store: string }): Promise<ResolvedSource>;
 }
 
 /** All that ops work with; composed by the daemon. */
@@ -78,6 +76,8 @@ export interface WorkerServices {
   readonly runDirectory: string;
   /** Where contexts that came over the wire and stat indexes are kept between builds. */
   readonly contextsDirectory: string;
+  /** One receiver at a time for each directory there. */
+  readonly contextLocks: KeyedLock;
   networkFor(mode: 'default' | 'host' | 'none'): ContainerSpec['network'];
   newContainerId(): string;
 }

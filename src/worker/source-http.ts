@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
+import type { SourceOp } from '../api/gen/ops_pb.js';
+import { type Digest, digestOf } from '../base/digest.ts';
+import { errorMessage, SlipwayError } from '../base/errors.ts';
+import { makeFile } from '../snapshot/tree-operations.ts';
+import type { Op, OpContext } from '../solver/op.ts';
+import { holdRef, type Ref } from './ref.ts';
+import type { WorkerServices } from './worker-services.ts';
+
+interface Download {
+  readonly bytes: Uint8Array;
+  readonly digest: Digest;
+  /** Nanoseconds since 1970; 0 when the server does not say. */
+  readonly modified: bigint;
+}
+
+const sizeLimit = 4 * 2 ** 30;
+
+/** ADD of a URL: keyed by the bytes that came. */
+export function createHttpSource(source: SourceOp, services: WorkerServices): Op<Ref> {
+  let downloading: Promise<Download> | undefined;
+  const download = (context: OpContext): Promise<Download> => {
+    downloading ??= fetchFile(source, services, context).catch((error: unknown) => {
+      downloading = undefined;
+      throw error;
+    });
+    return downloading;
+  };
+  const filename = posix.basename(source.attrs['http.filename'] ?? 'download');
+  const mode = Number.parseInt(source.attrs['http.perm'] ?? '0600', 8);
+  const owner = { uid: Number(source.attrs['http.uid'] ?? 0), gid: Number(source.attrs['http.gid'] ?? 0) };
+  return {
+    cacheMap: async (context) => {
+      const { digest } = await download(context);
+      return { digest: digestOf(JSON.stringify(['http', digest, filename, mode, owner])), inputs: [] };
+    },
+    run: async (_inputs, context) => {
+      const { bytes, modified } = await download(context);
+      const { snapshots, views } = services;
+      const active = snapshots.prepare([]);
+      try {
+        {
+          using view = views.openActive(active);
+          makeFile(view.path, `/${filename}`, mode, bytes, { owner, time: modified });
+        }
+        return [holdRef(snapshots, { kind: 'layers', stack: [snapshots.commit(active)] })];
+      } catch (error) {
+        snapshots.discard(active);
+        throw error;
+      }
+    },
+  };
+}
+
+async function fetchFile(source: SourceOp, services: WorkerServices, context: OpContext): Promise<Download> {
+  const url = source.identifier;
+  const response = await request(url, await authorization(source, services, context), context.signal);
+  if (!response.ok)
+    throw new SlipwayError(
+      'not-found',
+      `cannot fetch ${JSON.stringify(withoutLogin(url))}: the server answered ${response.status} ${response.statusText}`,
+    );
+  const total = Number(response.headers.get('content-length') ?? 0);
+  const parts: Uint8Array[] = [];
+  let current = 0;
+  for await (const part of response.body ?? []) {
+    parts.push(part);
+    current += part.length;
+    if (current > sizeLimit)
+      throw new SlipwayError(
+        'resource-exhausted',
+        `cannot fetch ${JSON.stringify(withoutLogin(url))}: it is larger than ${sizeLimit} bytes`,
+      );
+    context.status(`downloading ${withoutLogin(url)}`, { current, ...(total > 0 ? { total } : {}) });
+  }
+  const bytes = Buffer.concat(parts);
+  const wanted = source.attrs['http.checksum'];
+  if (wanted !== undefined && wanted !== '') checkDigest(bytes, wanted, url);
+  const modified = Date.parse(response.headers.get('last-modified') ?? '');
+  return { bytes, digest: digestOf(bytes), modified: Number.isNaN(modified) ? 0n : BigInt(modified) * 1_000_000n };
+}
+
+async function request(url: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
+  try {
+    return await fetch(url, { headers, signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    throw new SlipwayError('unavailable', `cannot fetch ${JSON.stringify(withoutLogin(url))}: ${errorMessage(cause)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** A login that the client gives as a secret for this host alone. */
+async function authorization(
+  source: SourceOp,
+  services: WorkerServices,
+  context: OpContext,
+): Promise<Record<string, string>> {
+  const secret = source.attrs['http.authheadersecret'];
+  if (secret === undefined || secret === '') return {};
+  try {
+    const value = await services.sessions.secret(context.sessions(), secret, context.signal);
+    return { authorization: Buffer.from(value).toString() };
+  } catch (error) {
+    if (error instanceof SlipwayError && error.code === 'not-found') return {};
+    throw error;
+  }
+}
+
+function checkDigest(bytes: Uint8Array, wanted: string, url: string): void {
+  const [algorithm = '', hex] = wanted.split(':', 2);
+  const got = createHash(algorithm).update(bytes).digest('hex');
+  if (got !== hex)
+    throw new SlipwayError(
+      'data-loss',
+      `cannot use ${JSON.stringify(withoutLogin(url))}: digest mismatch ${algorithm}:${got}: ${wanted}`,
+    );
+}
+
+/** A URL may carry a password; messages and progress do not. */
+export function withoutLogin(url: string): string {
+  if (!URL.canParse(url)) return url;
+  const parsed = new URL(url);
+  if (parsed.password !== '') parsed.password = 'xxxxx';
+  return parsed.href;
+}
