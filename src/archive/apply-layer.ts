@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync } from 'node:fs';
 import { type Digest, digestOfHash } from '../base/digest.ts';
-import { makeNode, nodeTypes, setXattr } from '../kernel/file-attributes.ts';
+import { SlipwayError } from '../base/errors.ts';
 import { decompress } from './compression.ts';
 import type { TarEntry } from './tar-header.ts';
 import { TarReader } from './tar-reader.ts';
-import { type TreeLimits, TreeWriter } from './tree-writer.ts';
+import { defaultTreeLimits, type TreeLimits, TreeWriter } from './tree-writer.ts';
 
 const whiteoutPrefix = '.wh.';
 const opaqueMarker = '.wh..wh..opq';
+
+/** Headers and padding that a layer may have beside its files' bytes. */
+const tarOverhead = 2 ** 30;
 
 export interface AppliedLayer {
   /** Digest and size of the uncompressed tar. */
@@ -26,6 +29,7 @@ export async function applyLayer(
   options: { readonly parents: readonly string[]; readonly limits?: TreeLimits },
 ): Promise<AppliedLayer> {
   const tree = new TreeWriter(directory, options);
+  const { bytes: limit } = options.limits ?? defaultTreeLimits;
   const reader = new TarReader({
     entry: (entry) => {
       if (!applyWhiteout(tree, entry)) tree.begin(entry);
@@ -39,6 +43,9 @@ export async function applyLayer(
     for await (const chunk of decompress(bytes)) {
       hash.update(chunk);
       tarSize += chunk.length;
+      // Also what no file holds, such as endless zeros behind the last member.
+      if (tarSize > limit + tarOverhead)
+        throw new SlipwayError('resource-exhausted', `cannot unpack the layer: it has more than ${limit} bytes`);
       reader.push(chunk);
     }
     reader.finish();
@@ -56,15 +63,13 @@ function applyWhiteout(tree: TreeWriter, entry: TarEntry): boolean {
   if (!base.startsWith(whiteoutPrefix)) return false;
   const { parent } = tree.parentOf(entry.name);
   if (base === opaqueMarker) {
-    setXattr(parent, 'trusted.overlay.opaque', Buffer.from('y'));
+    tree.hideAll(parent);
     return true;
   }
   const hidden = base.slice(whiteoutPrefix.length);
   // Other doubled prefixes are AUFS's own; "", "." and ".." would hide a directory that is not named.
   if (base.startsWith('.wh..wh.') || hidden === '' || hidden === '.' || hidden === '..') return true;
-  const path = Buffer.concat([parent, Buffer.from(`/${hidden}`, 'latin1')]);
-  tree.remove(path, entry.name.slice(0, slash + 1) + hidden);
-  makeNode(path, nodeTypes.characterDevice);
+  tree.hide(parent, hidden);
   return true;
 }
 

@@ -118,7 +118,7 @@ suite('archives', { skip }, () => {
     assert.deepEqual(digestLayer(tree), { diffId, tarSize });
     assert.deepEqual(tarOf(into), tar);
     assert.equal(lstatSync(join(into, 'dir/hard')).ino, lstatSync(join(into, 'dir/file')).ino);
-    assert.equal(lstatSync(join(into, 'dir/file'), { bigint: true }).mtimeNs, 1_600_000_000_123_456_789n);
+    assert.equal(lstatSync(join(into, 'dir/file'), { bigint: true }).mtimeNs, 1_600_000_000_000_000_000n);
     assert.equal(getXattr(join(into, 'dir'), 'trusted.overlay.opaque')?.toString(), 'y');
     assert.equal(lstatSync(join(into, 'gone')).rdev, 0);
   });
@@ -196,6 +196,37 @@ suite('archives', { skip }, () => {
     );
     assert.equal(lstatSync(join(into, 'private')).mode & 0o777, 0o700);
     assert.equal(readFileSync(join(into, 'private/link'), 'utf8'), 'old');
+  });
+
+  test('a hard link never reads through a symlink of a lower layer (CVE-2026-26960)', async () => {
+    const below = join(directory, 'below');
+    mkdirSync(below);
+    symlinkSync(outside, join(below, 'door'));
+    const archive = archiveOf({ name: 'stolen', type: 'link', linkName: 'door/canary' });
+    await assert.rejects(apply(archive, [below]), /there is no "door\/canary"/);
+  });
+
+  test('a whiteout followed by a directory of that name makes a new directory', async () => {
+    await apply(
+      archiveOf(
+        { name: '.wh.dir' },
+        { name: 'dir/', type: 'directory', mode: 0o755 },
+        { name: '.wh.implied' },
+        { name: 'implied/new', content: 'x' },
+      ),
+    );
+    assert.equal(getXattr(join(into, 'dir'), 'trusted.overlay.opaque')?.toString(), 'y');
+    assert.equal(getXattr(join(into, 'implied'), 'trusted.overlay.opaque')?.toString(), 'y');
+  });
+
+  test('an opaque root hides all that is below', async () => {
+    const below = join(directory, 'below');
+    mkdirSync(join(below, 'dir'), { recursive: true });
+    writeFileSync(join(below, 'file'), '');
+    await apply(archiveOf({ name: '.wh..wh..opq' }, { name: 'dir/new', content: 'x' }), [below]);
+    assert.ok(lstatSync(join(into, 'file')).isCharacterDevice());
+    assert.equal(getXattr(join(into, 'dir'), 'trusted.overlay.opaque')?.toString(), 'y');
+    assert.deepEqual(readdirSync(into), ['dir', 'file']);
   });
 
   // What has broken unpackers before. Each must be refused or stay inside; the canary is checked after each.
@@ -277,6 +308,30 @@ suite('archives', { skip }, () => {
           { name: 'd/canary', content: 'dead' },
         ),
       refused: /symlink/,
+    },
+    'a directory known by two names that becomes a symlink (CVE-2021-37701)': {
+      archive: () =>
+        archiveOf(
+          { name: 'real/sub/x', content: '1' },
+          { name: 'alias', type: 'symlink', linkName: 'real' },
+          { name: 'alias/sub/y', content: '2' },
+          { name: 'real/sub', type: 'symlink', linkName: outside },
+          { name: 'alias/sub/canary', content: 'dead' },
+        ),
+      refused: /symlink/,
+    },
+    'times of a directory known by two names that becomes a symlink': {
+      archive: () =>
+        archiveOf(
+          { name: 'real/sub/', type: 'directory', mode: 0o755 },
+          { name: 'alias', type: 'symlink', linkName: 'real' },
+          { name: 'alias/sub/deep/', type: 'directory', mode: 0o755, mtime: 1_000_000_000n },
+          { name: 'real/sub', type: 'symlink', linkName: `${outside}/..` },
+        ),
+    },
+    'a path of a megabyte': {
+      archive: () => archiveOf({ name: 'a/'.repeat(400_000), type: 'directory' }),
+      refused: /more than 4096/,
     },
     'a cut archive': {
       archive: () => archiveOf({ name: 'file', content: 'x'.repeat(2000) }).subarray(0, 1100),

@@ -11,6 +11,7 @@ export interface LayerTarOptions {
 }
 
 const chunkSize = 1 << 20;
+const second = 1_000_000_000n;
 const opaqueMarker = '.wh..wh..opq';
 const noXattrs: ReadonlyMap<string, Uint8Array> = new Map();
 
@@ -201,8 +202,10 @@ function whiteout(name: string): TarEntry {
   };
 }
 
+/** Whole seconds, as Docker and containerd have it: a fraction would cost a pax header of 1 KiB a file. */
 function timeOf(stat: BigIntStats, { latestTime }: LayerTarOptions): bigint {
-  return latestTime !== undefined && stat.mtimeNs > latestTime ? latestTime : stat.mtimeNs;
+  const time = latestTime !== undefined && stat.mtimeNs > latestTime ? latestTime : stat.mtimeNs;
+  return time - (((time % second) + second) % second);
 }
 
 /** What a file carries into the image: its capabilities and its user's attributes, not overlayfs's or this host's labels. */

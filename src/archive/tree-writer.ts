@@ -11,6 +11,8 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
+  realpathSync,
   rmSync,
   type Stats,
   symlinkSync,
@@ -45,19 +47,23 @@ export class TreeWriter {
   readonly #root: string;
   readonly #options: TreeWriterOptions;
   readonly #limits: TreeLimits;
-  /** Member path of a directory (latin1) → where it lies on the host; only real directories, checked once. */
+  /**
+   * Member path of a directory (latin1) → where it lies on the host; only real directories, checked once. Several members may lead
+   * to one place by way of symlinks, so all is forgotten when a directory or a symlink goes (CVE-2021-37701).
+   */
   readonly #directories = new Map<string, Buffer>();
-  /** Set when all is written, since writing into a directory changes its time. */
-  readonly #times = new Map<string, { readonly path: Buffer; readonly mtime: bigint }>();
+  /** Host path of a directory (latin1) → its time, set when all is written, since writing into a directory changes it. */
+  readonly #times = new Map<string, bigint>();
   #bytes = 0;
   #entries = 0;
   #file: { readonly fd: number; readonly path: Buffer; readonly entry: TarEntry } | undefined;
 
   constructor(root: string, options: TreeWriterOptions = {}) {
-    this.#root = root;
+    // Resolved, so that each place has one host path.
+    this.#root = realpathSync(root);
     this.#options = options;
     this.#limits = options.limits ?? defaultTreeLimits;
-    this.#directories.set('', Buffer.from(root));
+    this.#forgetDirectories();
   }
 
   /** Begins a member; a file's bytes follow by `write`, then `end`. */
@@ -86,6 +92,11 @@ export class TreeWriter {
     this.#create(path, [...parts, name].join('/'), entry);
   }
 
+  #forgetDirectories(): void {
+    this.#directories.clear();
+    this.#directories.set('', Buffer.from(this.#root));
+  }
+
   write(bytes: Uint8Array): void {
     if (!this.#file) return;
     for (let at = 0; at < bytes.length; ) at += writeSync(this.#file.fd, bytes, at);
@@ -108,7 +119,7 @@ export class TreeWriter {
 
   /** Call after the last member. */
   finish(): void {
-    for (const { path, mtime } of [...this.#times.values()].reverse()) setModificationTime(path, mtime);
+    for (const [path, mtime] of [...this.#times].reverse()) setModificationTime(Buffer.from(path, 'latin1'), mtime);
   }
 
   /** Closes what an error left open. */
@@ -124,29 +135,51 @@ export class TreeWriter {
     return { parent: this.#directory(parts), last };
   }
 
-  /** Removes what stands at a path, if anything, and what was known of it. */
-  remove(path: Buffer, member: string): void {
-    rmSync(path, { recursive: true, force: true });
-    for (const known of this.#directories.keys()) {
-      if (known === member || known.startsWith(`${member}/`)) this.#directories.delete(known);
+  /** Hides a name of the layers below; what the archive itself has put there goes (image-spec layer.md, whiteouts). */
+  hide(parent: Buffer, name: string): void {
+    const path = Buffer.concat([parent, Buffer.from(`/${name}`, 'latin1')]);
+    this.#remove(path, lstatSync(path, { throwIfNoEntry: false }));
+    makeNode(path, nodeTypes.characterDevice);
+  }
+
+  /** Hides all that the layers below have in a directory. */
+  hideAll(directory: Buffer): void {
+    if (directory.toString() !== this.#root) {
+      setXattr(directory, opaqueXattr, opaque);
+      return;
     }
+    // overlayfs takes no notice of the mark on a layer's root.
+    const names = (this.#options.parents ?? []).flatMap((parent) =>
+      readdirSync(parent, { encoding: 'latin1' as 'utf8' }),
+    );
+    for (const name of new Set(names)) {
+      const path = Buffer.concat([directory, Buffer.from(`/${name}`, 'latin1')]);
+      const existing = lstatSync(path, { throwIfNoEntry: false });
+      if (!existing) makeNode(path, nodeTypes.characterDevice);
+      else if (existing.isDirectory()) setXattr(path, opaqueXattr, opaque);
+    }
+  }
+
+  #remove(path: Buffer, existing: Stats | undefined): void {
+    if (!existing) return;
+    rmSync(path, { recursive: true });
+    if (existing.isSymbolicLink() || existing.isDirectory()) this.#forgetDirectories();
+    if (!existing.isDirectory()) return;
+    const gone = path.toString('latin1');
     for (const known of this.#times.keys()) {
-      if (known === member || known.startsWith(`${member}/`)) this.#times.delete(known);
+      if (known === gone || known.startsWith(`${gone}/`)) this.#times.delete(known);
     }
   }
 
   #create(path: Buffer, member: string, entry: TarEntry): void {
     const existing = lstatSync(path, { throwIfNoEntry: false });
-    if (existing && !(existing.isDirectory() && entry.type === 'directory')) {
-      if (existing.isDirectory()) this.remove(path, member);
-      else rmSync(path);
-    }
+    if (!(existing?.isDirectory() && entry.type === 'directory')) this.#remove(path, existing);
     switch (entry.type) {
       case 'directory':
-        if (!existing?.isDirectory()) mkdirSync(path);
+        if (!existing?.isDirectory()) this.#makeDirectory(path, existing);
         this.#directories.set(member, path);
         this.#attributes(path, entry);
-        this.#times.set(member, { path, mtime: entry.mtime });
+        this.#times.set(path.toString('latin1'), entry.mtime);
         return;
       case 'file':
         this.#file = {
@@ -229,22 +262,36 @@ export class TreeWriter {
     );
   }
 
-  #makeParent(path: Buffer, member: string, existing: Stats | undefined): Buffer {
-    if (existing) rmSync(path);
+  /** A directory in the place of a whiteout is a new one: what the layers below have there stays hidden. */
+  #makeDirectory(path: Buffer, before: Stats | undefined): void {
     mkdirSync(path, { mode: 0o755 });
+    if (this.#options.parents && before?.isCharacterDevice() && before.rdev === 0) setXattr(path, opaqueXattr, opaque);
+  }
+
+  #makeParent(path: Buffer, member: string, existing: Stats | undefined): Buffer {
+    this.#remove(path, existing);
+    this.#makeDirectory(path, existing);
     const below = this.#below(member);
     if (below?.stat.isDirectory()) {
       chownSync(path, below.stat.uid, below.stat.gid);
       chmodSync(path, below.stat.mode & 0o7777);
-      this.#times.set(member, { path, mtime: lstatSync(below.path, { bigint: true }).mtimeNs });
+      this.#times.set(path.toString('latin1'), lstatSync(below.path, { bigint: true }).mtimeNs);
     }
     return path;
   }
 
+  /** What the layers below show at a path. Never through a symlink of theirs: it would lead out to the host. */
   #below(member: string): { readonly path: Buffer; readonly stat: Stats } | undefined {
+    const parts = member.split('/');
     for (const parent of this.#options.parents ?? []) {
-      const path = Buffer.concat([Buffer.from(`${parent}/`), Buffer.from(member, 'latin1')]);
-      const stat = lstatSync(path, { throwIfNoEntry: false });
+      let path = Buffer.from(parent);
+      let stat: Stats | undefined;
+      for (const [i, part] of parts.entries()) {
+        path = Buffer.concat([path, Buffer.from(`/${part}`, 'latin1')]);
+        stat = lstatSync(path, { throwIfNoEntry: false });
+        if (!stat) break;
+        if (i < parts.length - 1 && !stat.isDirectory()) return undefined;
+      }
       if (stat) return { path, stat };
     }
     return undefined;
@@ -262,6 +309,9 @@ export class TreeWriter {
   }
 }
 
+const opaqueXattr = 'trusted.overlay.opaque';
+const opaque = Buffer.from('y');
+
 /** Only what images legitimately carry: overlayfs's own attributes from outside could make files vanish or appear. */
 function writeXattrs(path: Buffer, entry: TarEntry): void {
   for (const [name, value] of entry.xattrs) {
@@ -275,8 +325,15 @@ function writeXattrs(path: Buffer, entry: TarEntry): void {
   }
 }
 
+/** PATH_MAX of linux/limits.h. */
+const longestPath = 4096;
+
 /** Components of a member's name. An absolute name counts from the root; one that climbs out is refused. */
 function partsOf(name: string): string[] {
+  if (name.length > longestPath)
+    throw invalidArgument(
+      `cannot unpack ${quoted(name)}…: its path has ${name.length} bytes, more than ${longestPath}`,
+    );
   const parts = name.split('/').filter((part) => part !== '' && part !== '.');
   if (parts.includes('..')) throw invalidArgument(`cannot unpack ${quoted(name)}: its path contains ".."`);
   return parts;
