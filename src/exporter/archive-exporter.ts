@@ -1,0 +1,112 @@
+import { sendExportFile } from '../api/session/send-export.ts';
+import type { Digest } from '../base/digest.ts';
+import { readImage } from '../image/image-content.ts';
+import { type PackedFile, packTar } from '../image/tar-stream.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import {
+  imageNameAnnotation,
+  layoutBlobPath,
+  layoutFileName,
+  layoutFileText,
+  refNameAnnotation,
+} from '../oci/image-layout.ts';
+import { formatManifest } from '../oci/manifest.ts';
+import { mediaTypes } from '../oci/media-types.ts';
+import { familiarReference, formatReference } from '../oci/reference.ts';
+import type { CommittedImage } from './commit-image.ts';
+import { type ImageAttrs, readImageAttrs } from './export-attrs.ts';
+import type { ExportRequest, ExportResponse, ExportServices } from './exporter.ts';
+import { commitImages, imageResponse, writeIndex } from './image-exporter.ts';
+
+/** `type=oci` and `type=docker`: an OCI image layout as a tar, for `docker` with the list that `docker load` reads too. */
+export async function exportArchive(
+  services: ExportServices,
+  request: ExportRequest,
+  kind: 'oci' | 'docker',
+): Promise<ExportResponse> {
+  const attrs = readImageAttrs(request.attrs, { oci: kind === 'oci' });
+  const { images } = await request.progress.step('exporting layers', () => commitImages(services, request, attrs));
+  const packed = await request.progress.step('compressing layers', () =>
+    Promise.all(images.map((image) => withBlobs(services, image, attrs, request.signal))),
+  );
+  const [only] = packed;
+  const lone = only && packed.length === 1 && only.image.target.platformId === '';
+  const target = lone
+    ? only.image.manifest
+    : writeIndex(
+        services,
+        packed.map(({ image }) => image.manifest),
+        attrs,
+      );
+  const files = archiveFiles(services, packed, target, attrs);
+  const response = imageResponse(
+    packed.map(({ image }) => image),
+    target,
+    attrs,
+  );
+  const session = await request.session();
+  await request.progress.step('sending tarball', () =>
+    sendExportFile(session, packTar(['blobs', 'blobs/sha256'], files), {
+      exporter: request.index,
+      metadata: response,
+      signal: request.signal,
+    }),
+  );
+  return response;
+}
+
+interface PackedImage {
+  readonly image: CommittedImage;
+  readonly layers: readonly Descriptor[];
+}
+
+/** The same image with its layers as blobs, which gives it another manifest. */
+async function withBlobs(
+  services: ExportServices,
+  image: CommittedImage,
+  attrs: ImageAttrs,
+  signal: AbortSignal,
+): Promise<PackedImage> {
+  const content = readImage(services.content, image.manifest);
+  const layers = await Promise.all(
+    content.manifest.layers.map((_, i) => services.layerBlobs.materialize(content, i, attrs.compression, signal)),
+  );
+  const { kind: _, ...fields } = content.manifest;
+  const { digest, size } = services.content.writeSmall(formatManifest({ ...fields, layers }));
+  return { image: { ...image, manifest: { ...image.manifest, digest, size } }, layers };
+}
+
+function archiveFiles(
+  services: ExportServices,
+  images: readonly PackedImage[],
+  target: Descriptor,
+  attrs: ImageAttrs,
+): PackedFile[] {
+  const { content } = services;
+  const blobs = new Map<Digest, PackedFile>();
+  const add = ({ digest, size }: Descriptor) =>
+    blobs.set(digest, { name: layoutBlobPath(digest), size, open: () => content.read(digest) });
+  add(target);
+  for (const { image, layers } of images) for (const blob of [image.manifest, image.config, ...layers]) add(blob);
+  const named = attrs.names.map((name) => ({
+    ...target,
+    annotations: { [imageNameAnnotation]: formatReference(name), [refNameAnnotation]: name.tag ?? '' },
+  }));
+  const index = formatManifest({ mediaType: mediaTypes.ociIndex, manifests: named.length > 0 ? named : [target] });
+  const list = images.map(({ image, layers }) => ({
+    Config: layoutBlobPath(image.config.digest),
+    RepoTags: attrs.names.map(familiarReference),
+    Layers: layers.map(({ digest }) => layoutBlobPath(digest)),
+  }));
+  const text = (name: string, body: Uint8Array | string): PackedFile => {
+    const bytes = Buffer.from(body as string);
+    return { name, size: bytes.length, open: () => [bytes] };
+  };
+  const sorted = [...blobs].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, file]) => file);
+  return [
+    text(layoutFileName, layoutFileText),
+    text('index.json', index),
+    text('manifest.json', JSON.stringify(list)),
+    ...sorted,
+  ];
+}

@@ -1,0 +1,64 @@
+import { invalidArgument } from '../base/errors.ts';
+import type { CompressionChoice } from '../image/materialize-layers.ts';
+import { parseReference, type Reference, withDefaultTag } from '../oci/reference.ts';
+
+/** Attributes of the image, oci and docker exporters (reference dockerfile.md §9), read once. */
+export interface ImageAttrs {
+  readonly names: readonly Reference[];
+  readonly push: boolean;
+  readonly oci: boolean;
+  readonly compression: CompressionChoice;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly indexAnnotations: Readonly<Record<string, string>>;
+}
+
+const compressions: Readonly<Record<string, CompressionChoice['compression']>> = {
+  uncompressed: 'none',
+  gzip: 'gzip',
+  zstd: 'zstd',
+};
+
+export function readImageAttrs(attrs: ReadonlyMap<string, string>, defaults: { readonly oci: boolean }): ImageAttrs {
+  const compression = attrs.get('compression') ?? 'gzip';
+  const chosen = compressions[compression];
+  if (chosen === undefined) {
+    throw invalidArgument(`cannot export with compression ${JSON.stringify(compression)}`, {
+      hint: 'want uncompressed, gzip or zstd',
+    });
+  }
+  const level = attrs.get('compression-level');
+  if (level !== undefined && !/^\d{1,2}$/.test(level))
+    throw invalidArgument(`cannot use compression level ${JSON.stringify(level)}`, { hint: 'want a number' });
+  return {
+    names: (attrs.get('name') ?? '')
+      .split(',')
+      .filter((name) => name.trim() !== '')
+      .map((name) => withDefaultTag(parseReference(name.trim()))),
+    push: flag(attrs, 'push', false),
+    oci: flag(attrs, 'oci-mediatypes', defaults.oci),
+    compression: {
+      compression: chosen,
+      force: flag(attrs, 'force-compression', false),
+      ...(level === undefined ? {} : { level: Number(level) }),
+    },
+    annotations: withPrefix(attrs, /^annotation(?:-manifest)?\./),
+    indexAnnotations: withPrefix(attrs, /^annotation-index\./),
+  };
+}
+
+/** A boolean attribute; present without a value is true. */
+export function flag(attrs: ReadonlyMap<string, string>, name: string, otherwise: boolean): boolean {
+  const value = attrs.get(name);
+  if (value === undefined) return otherwise;
+  if (/^(|1|t|true)$/i.test(value)) return true;
+  if (/^(0|f|false)$/i.test(value)) return false;
+  throw invalidArgument(`cannot use ${JSON.stringify(value)} for exporter attribute ${name}`, {
+    hint: 'want true or false',
+  });
+}
+
+function withPrefix(attrs: ReadonlyMap<string, string>, prefix: RegExp): Record<string, string> {
+  return Object.fromEntries(
+    [...attrs].filter(([key]) => prefix.test(key)).map(([key, value]) => [key.replace(prefix, ''), value]),
+  );
+}

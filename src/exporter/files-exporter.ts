@@ -1,0 +1,62 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { sendExportDirectory, sendExportFile } from '../api/session/send-export.ts';
+import { mountAll, unmount } from '../kernel/mounting.ts';
+import { flag } from './export-attrs.ts';
+import type { ExportRequest, ExportResponse, ExportServices, ExportTarget } from './exporter.ts';
+
+/** `type=local`: the result's files into the client's directory. Several platforms get a directory each. */
+export async function exportLocal(services: ExportServices, request: ExportRequest): Promise<ExportResponse> {
+  const session = await request.session();
+  using tree = mountTargets(services, request);
+  await request.progress.step('copying files', () =>
+    sendExportDirectory(session, tree.path, {
+      exporter: request.index,
+      multiPlatform: tree.split,
+      signal: request.signal,
+    }),
+  );
+  return {};
+}
+
+/** `type=tar`: the same as one archive. */
+export async function exportTar(services: ExportServices, request: ExportRequest): Promise<ExportResponse> {
+  const session = await request.session();
+  using tree = mountTargets(services, request);
+  await request.progress.step('sending tarball', () =>
+    sendExportFile(session, services.archiver.write(tree.path), { exporter: request.index, signal: request.signal }),
+  );
+  return {};
+}
+
+interface MountedTargets extends Disposable {
+  readonly path: string;
+  readonly split: boolean;
+}
+
+function mountTargets({ snapshots, runDirectory }: ExportServices, { targets, attrs }: ExportRequest): MountedTargets {
+  const split = flag(attrs, 'platform-split', targets.length > 1);
+  const path = mkdtempSync(join(runDirectory, 'export-'));
+  const mounted: string[] = [];
+  const end = () => {
+    for (const each of mounted.reverse()) unmount(each);
+    rmSync(path, { recursive: true, force: true });
+  };
+  try {
+    for (const target of targets) {
+      const place = split ? join(path, directoryName(target)) : path;
+      mkdirSync(place, { recursive: true });
+      mountAll(snapshots.viewMounts(target.stack), place);
+      mounted.push(place);
+    }
+  } catch (error) {
+    end();
+    throw error;
+  }
+  return { path, split, [Symbol.dispose]: end };
+}
+
+/** `linux/arm/v7` → `linux_arm_v7`. */
+function directoryName({ platform }: ExportTarget): string {
+  return [platform.os, platform.architecture, platform.variant].filter((part) => part !== undefined).join('_');
+}
