@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   lstatSync,
   mkdirSync,
@@ -10,6 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
@@ -27,6 +29,8 @@ import {
 import { LockHeldError, lockFile } from './file-lock.ts';
 import { mountAll, unmount } from './mounting.ts';
 import { resolveInRootPath } from './open-in-root.ts';
+import { peerOf } from './peer.ts';
+import { syncFileSystem } from './sync-file-system.ts';
 
 const root = process.getuid?.() === 0 ? false : 'needs root';
 
@@ -131,6 +135,24 @@ suite('kernel', () => {
     }
     assert.throws(() => resolveInRootPath(join(directory, 'root'), 'missing'), { code: 'ENOENT' });
     assert.throws(() => resolveInRootPath(join(directory, 'root'), 'a\0b'));
+  });
+
+  test('the peer of a unix socket', async () => {
+    const path = join(directory, 'socket');
+    const server = createServer().listen(path);
+    const client = connect(path);
+    const [accepted] = await once(server, 'connection');
+    const peer = peerOf(accepted._handle.fd);
+    assert.deepEqual(peer, { pid: process.pid, uid: process.getuid?.(), gid: process.getgid?.() });
+    client.destroy();
+    accepted.destroy();
+    server.close();
+    assert.throws(() => peerOf(99_999), { code: 'EBADF' });
+  });
+
+  test('a file system is synced', async () => {
+    await syncFileSystem(directory);
+    await assert.rejects(syncFileSystem(join(directory, 'nothing')), { code: 'ENOENT' });
   });
 
   test('a lock names its holder and ends with it', () => {

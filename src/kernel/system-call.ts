@@ -42,6 +42,21 @@ export function bind(prototype: string): (...args: unknown[]) => number {
   };
 }
 
+/** The same on a thread of the pool, for calls that take long. Rejects when the call answers less than 0. */
+export function bindAsync(prototype: string, syscall: string): (...args: unknown[]) => Promise<number> {
+  let bound: ReturnType<Library['func']> | undefined;
+  return (...args) => {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    bound ??= library().libc.func(prototype);
+    bound.async(...args, (error: Error | null, result: number) => {
+      if (error) reject(error);
+      else if (result < 0) reject(new SystemCallError(library().koffi.errno(), syscall));
+      else resolve(result);
+    });
+    return promise;
+  };
+}
+
 /** Throws when a call answered -1. */
 export function checked(result: number, syscall: string, path?: string): number {
   if (result < 0) throw new SystemCallError(library().koffi.errno(), syscall, path);

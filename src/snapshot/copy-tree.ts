@@ -3,7 +3,6 @@ import {
   chmodSync,
   closeSync,
   constants,
-  copyFileSync,
   fchmodSync,
   fchownSync,
   lchownSync,
@@ -27,6 +26,7 @@ import {
   setModificationTime,
   setXattr,
 } from '../kernel/file-attributes.ts';
+import { copyFileContents } from '../kernel/file-holes.ts';
 import { applyMode } from './file-mode.ts';
 import {
   FileFilter,
@@ -77,8 +77,8 @@ class Copier {
   readonly #filter: FileFilter;
   readonly #visible: FileFilter | undefined;
   readonly #options: CopyOptions;
-  /** Inode of a source with several names → where its first one went. */
-  readonly #links = new Map<bigint, BytePath>();
+  /** Device and inode of a source with several names → where its first one went. */
+  readonly #links = new Map<string, BytePath>();
 
   constructor(filter: FileFilter, options: CopyOptions) {
     this.#filter = filter;
@@ -131,12 +131,13 @@ class Copier {
     }
     if (!selected || stat.isSocket()) return;
     this.#clear(to);
-    const first = stat.nlink > 1n ? this.#links.get(stat.ino) : undefined;
-    if (first !== undefined) {
+    const identity = stat.nlink > 1n ? `${stat.dev}:${stat.ino}` : undefined;
+    const first = identity && this.#links.get(identity);
+    if (first) {
       linkSync(toBytes(first), toBytes(to));
       return;
     }
-    if (stat.nlink > 1n) this.#links.set(stat.ino, to);
+    if (identity) this.#links.set(identity, to);
     this.#leaf(from, to, stat);
   }
 
@@ -243,14 +244,8 @@ interface Position {
 const smallFile = 1 << 18;
 const buffer = Buffer.allocUnsafe(smallFile + 1);
 
-/** Small files go through one buffer, large ones through copy_file_range; neither leaves a moment with a wrong owner. */
+/** Small files go through one buffer, large ones through copy_file_range, which keeps holes; neither leaves a moment with a wrong owner. */
 function copyFile(from: BytePath, to: BytePath, stat: BigIntStats, { uid, gid }: Owner, mode: number): void {
-  if (stat.size > smallFile) {
-    copyFileSync(toBytes(from), toBytes(to), constants.COPYFILE_EXCL);
-    lchownSync(toBytes(to), uid, gid);
-    chmodSync(toBytes(to), mode);
-    return;
-  }
   const source = openSync(toBytes(from), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   let target: number | undefined;
   try {
@@ -259,20 +254,21 @@ function copyFile(from: BytePath, to: BytePath, stat: BigIntStats, { uid, gid }:
       constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
       mode & 0o777,
     );
-    for (
-      let count = readSync(source, buffer, 0, buffer.length, null);
-      count > 0;
-      count = readSync(source, buffer, 0, buffer.length, null)
-    ) {
-      for (let at = 0; at < count; ) at += writeSync(target, buffer, at, count - at);
-      if (count < buffer.length) break;
-    }
+    if (stat.size > smallFile) copyFileContents(source, target);
+    else copyThroughBuffer(source, target);
     // A new file belongs to root already; changing the owner would also clear setuid.
     if (uid !== 0 || gid !== 0) fchownSync(target, uid, gid);
     fchmodSync(target, mode);
   } finally {
     closeSync(source);
     if (target !== undefined) closeSync(target);
+  }
+}
+
+function copyThroughBuffer(source: number, target: number): void {
+  for (let count = buffer.length; count === buffer.length; ) {
+    count = readSync(source, buffer, 0, buffer.length, null);
+    for (let at = 0; at < count; ) at += writeSync(target, buffer, at, count - at);
   }
 }
 

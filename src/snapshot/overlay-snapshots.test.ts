@@ -114,6 +114,18 @@ suite('overlay snapshots', { skip }, () => {
     assert.deepEqual(readdirSync(join(directory, 'snapshots')).toSorted(), [one as string, 'empty'].toSorted());
   });
 
+  test('layers that a crash of the machine may have hurt are dropped, synced ones stay', async () => {
+    const synced = layer([], file('a'));
+    await snapshots.sync();
+    const unsynced = layer([], file('b'));
+    reopen();
+    assert.ok(snapshots.has(unsynced), 'the death of the process alone harms nothing');
+    database.exec("UPDATE unsynced_layers SET boot = 'the one before'");
+    reopen();
+    assert.deepEqual([snapshots.has(synced), snapshots.has(unsynced)], [true, false]);
+    assert.ok(!existsSync(join(directory, 'snapshots', unsynced)));
+  });
+
   test('collection spares what is kept, held, or beneath an active layer', async () => {
     const [kept, held, beneath, free] = ['kept', 'held', 'beneath', 'free'].map((name) => layer([], file(name)));
     assert.ok(kept && held && beneath && free);

@@ -5,6 +5,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Digest } from '../base/digest.ts';
 import { notFound } from '../base/errors.ts';
 import type { Mount } from '../kernel/mount.ts';
+import { PendingSync } from './pending-sync.ts';
 import type { ActiveId, LayerId, LayerInfo, Snapshots, Stack } from './snapshots.ts';
 
 const schema = `
@@ -44,6 +45,7 @@ export class OverlaySnapshots implements Snapshots {
   readonly #active = new Map<ActiveId, Active>();
   readonly #holds = new Map<LayerId, number>();
   readonly #touched = new Set<LayerId>();
+  readonly #pending: PendingSync;
   #next: number;
 
   constructor(directory: string, database: DatabaseSync) {
@@ -53,6 +55,7 @@ export class OverlaySnapshots implements Snapshots {
     mkdirSync(join(directory, 'empty'), { recursive: true, mode: 0o755 });
     const sequence = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'layers'").get();
     this.#next = Number(sequence?.seq ?? 0) + 1;
+    this.#pending = new PendingSync(directory, database);
     this.#load();
     this.#dropUnknown();
   }
@@ -78,12 +81,15 @@ export class OverlaySnapshots implements Snapshots {
   }
 
   activeMounts(id: ActiveId): readonly Mount[] {
-    const { stack } = this.#requireActive(id);
-    // `volatile` leaves out syncs that only a crash of the machine would show; what is not committed is dropped after one
-    // anyway. Its mark would refuse a second mount of a container's layer.
-    rmSync(join(this.#directory, id, 'work/work/incompat'), { recursive: true, force: true });
+    const { stack, persistent } = this.#requireActive(id);
     const layers = [`upperdir=${this.activeDirectory(id)}`, `workdir=${join(this.#directory, id, 'work')}`];
-    return [this.#overlay(stack, [...layers, 'volatile'])];
+    // What a container syncs is meant to last. Elsewhere `volatile` leaves out syncs that only a crash of the machine would show,
+    // which PendingSync takes care of; its mark would refuse a second mount.
+    if (!persistent) {
+      rmSync(join(this.#directory, id, 'work/work/incompat'), { recursive: true, force: true });
+      layers.push('volatile');
+    }
+    return [this.#overlay(stack, layers)];
   }
 
   viewMounts(stack: Stack): readonly Mount[] {
@@ -111,6 +117,7 @@ export class OverlaySnapshots implements Snapshots {
         .prepare('INSERT INTO layers VALUES (?, ?, ?, NULL, ?, ?, 1)')
         .run(Number(id), diffId ?? null, tarSize ?? null, now, now);
       if (active.persistent) this.#database.prepare('DELETE FROM active_layers WHERE id = ?').run(Number(id));
+      this.#pending.add(Number(id));
     });
     const layer = id as string as LayerId;
     this.#layers.set(layer, {
@@ -213,7 +220,12 @@ export class OverlaySnapshots implements Snapshots {
     return freed;
   }
 
+  sync(): Promise<void> {
+    return this.#pending.sync();
+  }
+
   close(): void {
+    this.#pending.stop();
     this.#flushTouched();
   }
 

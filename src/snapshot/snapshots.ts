@@ -51,7 +51,10 @@ export interface Snapshots {
   activeDirectory(id: ActiveId): string;
   /** Likewise for a committed layer. */
   layerDirectory(id: LayerId): string;
-  /** Freezes the layer; visible and durable when this returns. The active id is gone afterwards. */
+  /**
+   * Freezes the layer; visible when this returns, and safe from the death of this process. The active id is gone afterwards. Safe
+   * from a crash of the machine after `sync`, or some seconds later; a layer that a crash may have hurt is dropped at the next start.
+   */
   commit(id: ActiveId, options?: { readonly diffId?: Digest; readonly tarSize?: number }): LayerId;
   /** Drops an active layer and its files; no error when it is gone. */
   discard(id: ActiveId): void;
@@ -71,5 +74,7 @@ export interface Snapshots {
   touch(stack: Stack): void;
   /** Removes the layers that are neither held nor kept, files included; answers what was freed. */
   collect(keep: ReadonlySet<LayerId>): Promise<readonly LayerInfo[]>;
+  /** Waits until all committed layers are on the disk: before something that names them is reported as done. */
+  sync(): Promise<void>;
   close(): void;
 }

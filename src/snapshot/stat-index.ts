@@ -2,6 +2,9 @@ import { type BigIntStats, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { writeFileAtomic } from '../base/files.ts';
 
+/** Files that were not asked for are remembered up to this many beside those that were. */
+const unseenLimit = 50_000;
+
 /** A file that changed this recently may change again without its times moving. Nanoseconds. */
 const settlingTime = 100_000_000n;
 
@@ -17,8 +20,8 @@ interface Entry {
  */
 export class StatIndex {
   readonly #path: string | undefined;
-  #known: ReadonlyMap<string, Entry>;
-  #seen = new Map<string, Entry>();
+  readonly #known: ReadonlyMap<string, Entry>;
+  readonly #seen = new Map<string, Entry>();
   #changed = false;
 
   private constructor(path: string | undefined, known: ReadonlyMap<string, Entry>) {
@@ -28,13 +31,7 @@ export class StatIndex {
 
   /** Without a path nothing is kept. A file that cannot be read counts as empty: the index only saves work. */
   static open(path: string | undefined): StatIndex {
-    if (path === undefined) return new StatIndex(undefined, new Map());
-    try {
-      const rows: [string, string, string][] = JSON.parse(readFileSync(path, 'utf8'));
-      return new StatIndex(path, new Map(rows.map(([file, identity, digest]) => [file, { identity, digest }])));
-    } catch {
-      return new StatIndex(path, new Map());
-    }
+    return new StatIndex(path, path === undefined ? new Map() : readRows(path));
   }
 
   digestOf(file: string, stat: BigIntStats, read: () => string): string {
@@ -46,18 +43,32 @@ export class StatIndex {
     }
     const startedAt = BigInt(Date.now()) * 1_000_000n;
     const digest = read();
-    this.#changed = true;
-    if (startedAt - stat.ctimeNs > settlingTime) this.#seen.set(file, { identity, digest });
+    if (startedAt - stat.ctimeNs > settlingTime) {
+      this.#seen.set(file, { identity, digest });
+      this.#changed = true;
+    }
     return digest;
   }
 
-  /** Writes what was seen since the index was opened; the rest is forgotten with the files. */
+  /**
+   * Writes what is new. Selections of one context share an index, each seeing a part of it: what the others saw is kept, as
+   * it stands in the file by now.
+   */
   save(): void {
-    if (this.#path === undefined || (!this.#changed && this.#seen.size === this.#known.size)) return;
+    if (this.#path === undefined || !this.#changed) return;
     mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
-    const rows = [...this.#seen].map(([file, { identity, digest }]) => [file, identity, digest]);
+    const unseen = [...readRows(this.#path)].filter(([file]) => !this.#seen.has(file)).slice(-unseenLimit);
+    const rows = [...unseen, ...this.#seen].map(([file, { identity, digest }]) => [file, identity, digest]);
     writeFileAtomic(this.#path, JSON.stringify(rows));
-    this.#known = this.#seen;
     this.#changed = false;
+  }
+}
+
+function readRows(path: string): Map<string, Entry> {
+  try {
+    const rows: [string, string, string][] = JSON.parse(readFileSync(path, 'utf8'));
+    return new Map(rows.map(([file, identity, digest]) => [file, { identity, digest }]));
+  } catch {
+    return new Map();
   }
 }

@@ -1,5 +1,5 @@
 import { lstatSync, readlinkSync, type Stats } from 'node:fs';
-import { invalidArgument, notFound } from '../base/errors.ts';
+import { invalidArgument, notFound, systemErrorCode } from '../base/errors.ts';
 import { cleanPath } from '../dockerfile/ignore-patterns.ts';
 
 /**
@@ -29,8 +29,14 @@ export function rootedPath(path: string): string {
   return cleanPath(`/${path}`);
 }
 
+/** Undefined when there is no such file, also because what should be a directory is none. */
 export function lstatOf(path: BytePath): Stats | undefined {
-  return lstatSync(toBytes(path), { throwIfNoEntry: false });
+  try {
+    return lstatSync(toBytes(path), { throwIfNoEntry: false });
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
 }
 
 /**

@@ -1,19 +1,24 @@
 import assert from 'node:assert/strict';
 import {
   chmodSync,
+  closeSync,
   existsSync,
+  ftruncateSync,
   linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
+  readSync,
   rmSync,
   statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -106,6 +111,28 @@ suite('trees', { skip }, () => {
       assert.equal(readlinkSync(join(target, 'to/link')), '../nowhere');
       assert.equal(statSync(join(target, 'to/big')).size, 600_000);
       assert.ok(existsSync(Buffer.from(`${target}/to/\xff\xfe`, 'latin1')));
+    });
+
+    test('holes stay holes', () => {
+      const fd = openSync(join(source, 'sparse'), 'w');
+      writeSync(fd, 'start', 0);
+      writeSync(fd, 'middle', 50_000_000);
+      ftruncateSync(fd, 200_000_000);
+      closeSync(fd);
+      copy('sparse', '/to');
+      const [from, to] = [statSync(join(source, 'sparse')), statSync(join(target, 'to'))];
+      assert.equal(to.size, from.size);
+      assert.ok(to.blocks <= from.blocks + 16, `${to.blocks} blocks for ${from.blocks}`);
+      const text = Buffer.alloc(6);
+      const copied = openSync(join(target, 'to'), 'r');
+      readSync(copied, text, 0, 6, 50_000_000);
+      closeSync(copied);
+      assert.equal(text.toString(), 'middle');
+    });
+
+    test('a path through a file is not found', () => {
+      fill({ file: '' });
+      assert.throws(() => copy('file/x', '/to'), { code: 'not-found' });
     });
 
     test('owner, mode and time by wish', () => {
@@ -209,6 +236,12 @@ suite('trees', { skip }, () => {
       fill({ a: 'new' });
       utimesSync(join(source, 'a'), 1, 1);
       assert.notEqual(key('.', {}, { indexFile }), before);
+      // A selection that sees other files forgets none of these.
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      key('.', {}, { indexFile });
+      const saved = readFileSync(indexFile, 'utf8');
+      key('b', {}, { indexFile });
+      assert.equal(readFileSync(indexFile, 'utf8'), saved);
       writeFileSync(indexFile, 'junk');
       fill({ a: 'old' });
       assert.equal(key('.', {}, { indexFile }), before);
