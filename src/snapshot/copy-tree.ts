@@ -256,8 +256,8 @@ function copyFile(from: BytePath, to: BytePath, stat: BigIntStats, { uid, gid }:
     );
     if (stat.size > smallFile) copyFileContents(source, target);
     else copyThroughBuffer(source, target);
-    // A new file belongs to root already; changing the owner would also clear setuid.
-    if (uid !== 0 || gid !== 0) fchownSync(target, uid, gid);
+    // Always: a setgid directory gives its group to what is made in it. Before the mode, since it clears setuid.
+    fchownSync(target, uid, gid);
     fchmodSync(target, mode);
   } finally {
     closeSync(source);

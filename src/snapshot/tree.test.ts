@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   chmodSync,
+  chownSync,
   closeSync,
   existsSync,
   ftruncateSync,
@@ -133,6 +134,18 @@ suite('trees', { skip }, () => {
     test('a path through a file is not found', () => {
       fill({ file: '' });
       assert.throws(() => copy('file/x', '/to'), { code: 'not-found' });
+    });
+
+    test('a setgid directory does not give its group to what is copied into it', () => {
+      fill({ file: '', 'd/inner': '' });
+      mkdirSync(join(target, 'staff'));
+      chownSync(join(target, 'staff'), 0, 50);
+      chmodSync(join(target, 'staff'), 0o2775);
+      copy('file', '/staff/');
+      copy('d', '/staff/new');
+      for (const name of ['file', 'new', 'new/inner'])
+        assert.equal(lstatSync(join(target, 'staff', name)).gid, 0, name);
+      assert.equal(lstatSync(join(target, 'staff/new')).mode & 0o7000, 0);
     });
 
     test('owner, mode and time by wish', () => {
