@@ -1,0 +1,42 @@
+import type { Digest } from '../base/digest.ts';
+import { markImages, type Roots } from '../image/collect.ts';
+import type { LayerId, Stack } from '../snapshot/snapshots.ts';
+import type { Engine } from './engine.ts';
+
+/** Blobs that were written this recently may be on their way into an image. Milliseconds. */
+const graceMs = 60_000;
+
+/** Removes what nothing needs: marks from images, containers and cache records, and sweeps layers and blobs. */
+export class Collector {
+  readonly #engine: Engine;
+  /** Stacks of others that must stay, such as containers'. */
+  readonly #moreRoots: () => readonly Stack[];
+
+  constructor(engine: Engine, moreRoots: () => readonly Stack[] = () => []) {
+    this.#engine = engine;
+    this.#moreRoots = moreRoots;
+  }
+
+  layersOfImages(): ReadonlySet<LayerId> {
+    return this.#imageRoots().layers;
+  }
+
+  async collect(): Promise<{ readonly freedBytes: number }> {
+    const { snapshots, content, cache } = this.#engine;
+    const roots = this.#imageRoots();
+    for (const { outputs } of cache.list())
+      for (const stack of outputs) for (const layer of stack) roots.layers.add(layer);
+    for (const stack of this.#moreRoots()) for (const layer of stack) roots.layers.add(layer);
+    const layers = await snapshots.collect(roots.layers);
+    const blobs = content.collect(roots.blobs, { graceMs });
+    const sum = (items: readonly { readonly size: number }[]) => items.reduce((total, { size }) => total + size, 0);
+    return { freedBytes: sum(layers) + sum(blobs) };
+  }
+
+  #imageRoots(): { blobs: Set<Digest>; layers: Set<LayerId> } {
+    const { images, content, snapshots, layerBlobs } = this.#engine;
+    const roots = { blobs: new Set<Digest>(), layers: new Set<LayerId>() };
+    markImages({ images, content, snapshots, layerBlobs }, roots satisfies Roots);
+    return roots;
+  }
+}

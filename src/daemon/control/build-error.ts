@@ -1,0 +1,73 @@
+import { create } from '@bufbuild/protobuf';
+import { anyPack } from '@bufbuild/protobuf/wkt';
+import { SourceSchema, VertexSchema } from '../../api/gen/errdefs_pb.js';
+import { StatusError } from '../../api/grpc/status.ts';
+import { errorMessage, SlipwayError } from '../../base/errors.ts';
+import { DockerfileError } from '../../dockerfile/diagnostic.ts';
+import type { FrontendResult } from '../../frontend/frontend.ts';
+import { SourceError } from '../../frontend/source-error.ts';
+import type { SourceFile } from '../../graph/definition.ts';
+import { verticesOf } from '../../graph/definition.ts';
+import { SolveError } from '../../solver/solve-error.ts';
+
+interface Lines {
+  readonly startLine: number;
+  readonly endLine: number;
+}
+
+/** An error as BuildKit's clients know it: with the step that failed and its lines in the user's file as details. */
+export function buildError(error: unknown, result: FrontendResult | undefined): unknown {
+  if (error instanceof StatusError) return error;
+  const hint = error instanceof SlipwayError && error.hint !== undefined ? ` (${error.hint})` : '';
+  const code = error instanceof SlipwayError ? error.code : 'internal';
+  if (error instanceof SourceError) {
+    return new StatusError(
+      code,
+      `dockerfile error: ${errorMessage(error)}${hint}`.replace(/^dockerfile error: /, ''),
+      [sourceDetail(error.source, [error.range])],
+      error,
+    );
+  }
+  if (error instanceof DockerfileError) {
+    const source = { filename: error.filename, data: Buffer.from(error.source), language: 'Dockerfile' };
+    return new StatusError(
+      code,
+      `${errorMessage(error)}${hint}`,
+      [
+        sourceDetail(
+          source,
+          error.diagnostics.map(({ range }) => range),
+        ),
+      ],
+      error,
+    );
+  }
+  if (error instanceof SolveError) {
+    const location = locationOf(error, result);
+    const details = [
+      anyPack(VertexSchema, create(VertexSchema, { digest: error.vertex })),
+      ...(location && result?.source ? [sourceDetail(result.source, [location])] : []),
+    ];
+    return new StatusError(code, `${errorMessage(error)}${hint}`, details, error);
+  }
+  return error instanceof SlipwayError && hint !== ''
+    ? new StatusError(code, `${errorMessage(error)}${hint}`, [], error)
+    : error;
+}
+
+function locationOf(error: SolveError, result: FrontendResult | undefined): Lines | undefined {
+  for (const edge of result?.refs.values() ?? []) {
+    const found = edge && verticesOf(edge.vertex).find((vertex) => vertex.digest === error.vertex);
+    if (found?.location) return found.location;
+  }
+  return undefined;
+}
+
+function sourceDetail(source: SourceFile, lines: readonly Lines[]) {
+  const ranges = lines.map(({ startLine, endLine }) => ({
+    start: { line: startLine, character: 0 },
+    end: { line: endLine, character: 0 },
+  }));
+  const info = { filename: source.filename, data: source.data, language: source.language };
+  return anyPack(SourceSchema, create(SourceSchema, { info, ranges }));
+}

@@ -1,0 +1,90 @@
+import { isErrorCode } from '../../base/errors.ts';
+import type { FrontendGateway, FrontendWarning, ImageConfigRequest, ResolvedConfig } from '../../frontend/frontend.ts';
+import type { Edge } from '../../graph/vertex.ts';
+import type { Platform } from '../../oci/platform.ts';
+import { namesIn } from '../../snapshot/select-files.ts';
+import { resolveTreePath, toText } from '../../snapshot/tree-path.ts';
+import { readInRoot } from '../../worker/read-in-root.ts';
+import { stackOf } from '../../worker/ref.ts';
+import type { Build } from './build.ts';
+import { workerPlatforms } from './worker-record.ts';
+
+/** What a frontend asks, answered by one build. */
+export class BuildGateway implements FrontendGateway {
+  readonly #build: Build;
+  readonly #configs = new Map<string, Promise<ResolvedConfig>>();
+
+  constructor(build: Build) {
+    this.#build = build;
+  }
+
+  get sessionId(): string {
+    return this.#build.sessions[0] ?? '';
+  }
+
+  get workerPlatforms(): readonly Platform[] {
+    return workerPlatforms();
+  }
+
+  readFile(edge: Edge, path: string): Promise<Uint8Array | undefined> {
+    return this.withRoot(edge, (root) => readInRoot(root, path));
+  }
+
+  readDirectory(edge: Edge, path: string): Promise<readonly string[]> {
+    return this.withRoot(edge, (root) => namesIn(resolveTreePath(root, path, true)).map(toText));
+  }
+
+  /** Solves the edge and shows its files at a path while the work lasts. */
+  async withRoot<T>(edge: Edge | undefined, work: (root: string) => T): Promise<T> {
+    const { views } = this.#build.engine.worker;
+    const ref = edge && (await this.#build.solve(edge));
+    if (ref?.kind === 'directory') return work(ref.path);
+    using view = views.open(ref ? await stackOf(ref, this.#build.signal) : []);
+    return work(view.path);
+  }
+
+  resolveImageConfig(reference: string, request: ImageConfigRequest): Promise<ResolvedConfig> {
+    const key = JSON.stringify([reference, request]);
+    let config = this.#configs.get(key);
+    if (!config) {
+      config = this.#build.show(request.logName, () => this.#resolve(reference, request));
+      this.#configs.set(key, config);
+    }
+    return config;
+  }
+
+  async #resolve(reference: string, request: ImageConfigRequest): Promise<ResolvedConfig> {
+    const { resolver, content } = this.#build.engine;
+    const { platform, resolveMode, layout } = request;
+    const { sessions, signal } = this.#build;
+    const mode = resolveMode === 'pull' || resolveMode === 'local' ? resolveMode : 'default';
+    try {
+      using image = layout
+        ? await resolver.layout(reference, { platform, sessions: [layout.sessionId], store: layout.storeId, signal })
+        : await resolver.image(reference, { platform, mode, sessions, signal });
+      return { reference, digest: image.target.digest, config: content.readSmall(image.manifest.config.digest) };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isErrorCode(error, 'not-found') && error instanceof Error) error.message = `${reference}: ${error.message}`;
+      throw error;
+    }
+  }
+
+  warn(warning: FrontendWarning): void {
+    const { short, detail, url, source, ranges } = warning;
+    this.#build.progress.warning({
+      vertex: 'sha256:0000000000000000000000000000000000000000000000000000000000000000' as never,
+      level: 1,
+      short,
+      detail,
+      url,
+      source: {
+        ...source,
+        ranges: ranges.map(({ startLine, endLine }) => ({
+          start: { line: startLine, character: 0 },
+          end: { line: endLine, character: 0 },
+        })),
+      },
+    });
+  }
+}

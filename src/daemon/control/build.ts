@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { type Digest, digestOf } from '../../base/digest.ts';
+import { errorMessage, SlipwayError } from '../../base/errors.ts';
+import type { ExportProgress } from '../../exporter/exporter.ts';
+import type { Edge } from '../../graph/vertex.ts';
+import type { Handle } from '../../solver/op.ts';
+import type { Job } from '../../solver/solver.ts';
+import { VertexProgress } from '../../solver/vertex-progress.ts';
+import type { Ref } from '../../worker/ref.ts';
+import type { Engine } from '../engine.ts';
+import { ProgressLog } from './progress-log.ts';
+
+/** One build request while it runs: its job at the solver, what it shows, and what it holds. */
+export class Build {
+  readonly ref: string;
+  readonly sessions: readonly string[];
+  readonly progress = new ProgressLog();
+  readonly engine: Engine;
+  ended = false;
+  readonly #aborter = new AbortController();
+  readonly #job: Job<Ref>;
+  readonly #handles = new Map<Digest, Map<number, Promise<Handle<Ref>>>>();
+
+  constructor(engine: Engine, ref: string, session: string) {
+    this.engine = engine;
+    this.ref = ref;
+    this.sessions = session === '' ? [] : [session];
+    this.#job = engine.solver.openJob({ sink: this.progress, sessions: this.sessions, signal: this.#aborter.signal });
+  }
+
+  get signal(): AbortSignal {
+    return this.#aborter.signal;
+  }
+
+  cancel(reason: unknown = new SlipwayError('canceled', 'the build was cancelled')): void {
+    this.#aborter.abort(reason);
+  }
+
+  /** The result of an edge, held until the build ends. */
+  async solve(edge: Edge): Promise<Ref> {
+    const byIndex = this.#handles.get(edge.vertex.digest) ?? new Map<number, Promise<Handle<Ref>>>();
+    this.#handles.set(edge.vertex.digest, byIndex);
+    let handle = byIndex.get(edge.index);
+    if (!handle) {
+      handle = this.#job.solve(this.engine.vertices.edge(edge));
+      byIndex.set(edge.index, handle);
+    }
+    return (await handle).value;
+  }
+
+  /** Shows work that is no vertex of the graph: looking up an image, exporting. */
+  async show<T>(name: string, work: (progress: VertexProgress) => Promise<T>): Promise<T> {
+    const vertex = { digest: digestOf(`${name} ${randomUUID()}`), name, inputs: [], ignoreCache: false };
+    const progress = new VertexProgress(vertex, () => [this.progress]);
+    progress.started();
+    try {
+      const result = await work(progress);
+      progress.completed();
+      return result;
+    } catch (error) {
+      progress.failed(errorMessage(error));
+      throw error;
+    }
+  }
+
+  exportProgress(progress: VertexProgress): ExportProgress {
+    const context = progress.context(this.signal, () => this.sessions);
+    return {
+      step: async (name, work) => {
+        context.status(name, { current: 0 });
+        const result = await work();
+        context.status(name, { current: 0, completed: true });
+        return result;
+      },
+    };
+  }
+
+  close(): void {
+    this.ended = true;
+    this.#job.close();
+    for (const byIndex of this.#handles.values()) {
+      for (const handle of byIndex.values()) {
+        handle.then(
+          (held) => held.release(),
+          () => {
+            // The error has gone to whoever asked for the result.
+          },
+        );
+      }
+    }
+    this.progress.end();
+  }
+}

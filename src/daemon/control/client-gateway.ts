@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type {
+  Ref as RefMessage,
+  Result as ResultMessage,
+  ResultSchema,
+  ReturnRequest,
+  SolveRequest,
+} from '../../api/gen/gateway_pb.js';
+import type { Definition } from '../../api/gen/ops_pb.js';
+import { StatusError } from '../../api/grpc/status.ts';
+import { notFound } from '../../base/errors.ts';
+import type { FrontendResult } from '../../frontend/frontend.ts';
+import { marshalDefinition, readDefinition } from '../../graph/definition.ts';
+import type { Edge } from '../../graph/vertex.ts';
+import type { Build } from './build.ts';
+import { buildError } from './build-error.ts';
+import { BuildGateway } from './build-gateway.ts';
+import { runFrontend } from './solve-build.ts';
+
+/** A frontend that runs in the client asks through this: it knows states by ids that it was given. */
+export class ClientGateway {
+  readonly build: Build;
+  readonly gateway: BuildGateway;
+  readonly #done: PromiseWithResolvers<FrontendResult>;
+  readonly #refs = new Map<string, Edge | undefined>();
+  #source: FrontendResult['source'];
+
+  constructor(build: Build, done: PromiseWithResolvers<FrontendResult>) {
+    this.build = build;
+    this.gateway = new BuildGateway(build);
+    this.#done = done;
+  }
+
+  async solve(request: SolveRequest): Promise<MessageInitShape<typeof ResultSchema>> {
+    const result = await this.#frontend(request);
+    try {
+      if (request.Evaluate) await Promise.all([...result.refs.values()].map((edge) => edge && this.build.solve(edge)));
+    } catch (error) {
+      throw buildError(error, result);
+    }
+    this.#source = result.source ?? this.#source;
+    const metadata = Object.fromEntries(result.metadata);
+    const refs = [...result.refs];
+    const [only] = refs;
+    if (only && refs.length === 1 && only[0] === '')
+      return { result: { case: 'ref', value: this.#refMessage(only[1], result) }, metadata };
+    const map = Object.fromEntries(refs.map(([id, edge]) => [id, this.#refMessage(edge, result)]));
+    return { result: { case: 'refs', value: { refs: map } }, metadata };
+  }
+
+  async #frontend(request: SolveRequest): Promise<FrontendResult> {
+    if (request.Definition && request.Definition.def.length > 0)
+      return { refs: new Map([['', readDefinition(request.Definition)]]), metadata: new Map() };
+    if (request.Frontend === '') return { refs: new Map([['', undefined]]), metadata: new Map() };
+    try {
+      return await runFrontend(
+        this.build,
+        request.Frontend,
+        new Map(Object.entries(request.FrontendOpt)),
+        request.FrontendInputs,
+      );
+    } catch (error) {
+      throw buildError(error, undefined);
+    }
+  }
+
+  /** The state behind an id that was handed out; the empty one is scratch. */
+  edge(id: string): Edge | undefined {
+    if (id === '') return undefined;
+    if (!this.#refs.has(id)) throw notFound(`no such ref: ${id}`);
+    return this.#refs.get(id);
+  }
+
+  /** The client's frontend is done. */
+  return({ result, error }: ReturnRequest): void {
+    if (error && error.code !== 0) this.#done.reject(new StatusError('internal', error.message, error.details));
+    else
+      this.#done.resolve({
+        refs: this.#refsOf(result),
+        metadata: new Map(Object.entries(result?.metadata ?? {})),
+        source: this.#source,
+      });
+  }
+
+  #refsOf(result: ResultMessage | undefined): Map<string, Edge | undefined> {
+    const found = (message: RefMessage | undefined): Edge | undefined => (message ? this.edge(message.id) : undefined);
+    switch (result?.result.case) {
+      case 'ref':
+        return new Map([['', found(result.result.value)]]);
+      case 'refs':
+        return new Map(Object.entries(result.result.value.refs).map(([id, message]) => [id, found(message)]));
+      case 'refDeprecated':
+        return new Map([['', this.edge(result.result.value)]]);
+      case 'refsDeprecated':
+        return new Map(Object.entries(result.result.value.refs).map(([id, ref]) => [id, this.edge(ref)]));
+      default:
+        return new Map([['', undefined]]);
+    }
+  }
+
+  #refMessage(edge: Edge | undefined, result: FrontendResult): { id: string; def: Definition } {
+    const id = edge ? randomBytes(16).toString('hex') : '';
+    if (edge) this.#refs.set(id, edge);
+    return { id, def: marshalDefinition(edge, result.source) };
+  }
+}

@@ -1,0 +1,81 @@
+import { create } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { Control, type PruneRequest, type UsageRecord, UsageRecordSchema } from '../../api/gen/control_pb.js';
+import { Health, HealthCheckResponse_ServingStatus } from '../../api/gen/health_pb.js';
+import { TraceService } from '../../api/gen/trace_pb.js';
+import type { Router } from '../../api/grpc/router.ts';
+import { acceptSession } from '../../api/session/accept-session.ts';
+import { SlipwayError } from '../../base/errors.ts';
+import type { Engine } from '../engine.ts';
+import type { BuildCache, CacheItem } from './build-cache.ts';
+import type { Builds } from './builds.ts';
+import { solveBuild } from './solve-build.ts';
+import { statusMessage } from './status-message.ts';
+import { buildkitVersion, workerRecord } from './worker-record.ts';
+
+/** `moby.buildkit.v1.Control` and the small services beside it. */
+export function addControlService(
+  router: Router,
+  engine: Engine,
+  builds: Builds,
+  cache: BuildCache,
+  workerId: string,
+): void {
+  router.add(Control, {
+    solve: async (request, context) => {
+      const { build, result } = builds.begin(request.Ref, request.Session);
+      const cancel = () => build.cancel(context.signal.reason);
+      context.signal.addEventListener('abort', cancel, { once: true });
+      try {
+        return { ExporterResponse: await solveBuild(build, request, () => result) };
+      } finally {
+        context.signal.removeEventListener('abort', cancel);
+        build.close();
+        builds.end(request.Ref);
+      }
+    },
+    async *status({ Ref }, context) {
+      const build = await builds.find(Ref, context.signal);
+      for await (const event of build.progress.watch(context.signal)) yield statusMessage(event);
+    },
+    session: (messages, context) => acceptSession(engine.sessions, messages, context),
+    listWorkers: async () => ({ record: [workerRecord(workerId)] }),
+    info: async () => ({ buildkitVersion }),
+    diskUsage: async () => ({ record: cache.list().map(usageRecord) }),
+    prune: (request) => prune(cache, request),
+    listenBuildHistory: () => nothing(),
+    updateBuildHistory: async () => {
+      throw new SlipwayError('not-found', 'there is no such build record');
+    },
+  });
+  router.add(Health, { check: async () => ({ status: HealthCheckResponse_ServingStatus.SERVING }) });
+  // Clients push their own spans; a builder that keeps none must still take them.
+  router.add(TraceService, { export: async () => ({}) });
+}
+
+async function* nothing(): AsyncGenerator<never, void> {}
+
+async function* prune(cache: BuildCache, request: PruneRequest): AsyncGenerator<UsageRecord, void> {
+  const items = await cache.prune({
+    all: request.all,
+    olderThanMs: request.keepDuration > 0n ? Number(request.keepDuration / 1_000_000n) : 0,
+    keepBytes: request.maxUsedSpace > 0n ? Number(request.maxUsedSpace) : Number(request.reservedSpace),
+    filters: request.filter,
+  });
+  for (const item of items) yield usageRecord(item);
+}
+
+function usageRecord(item: CacheItem): UsageRecord {
+  return create(UsageRecordSchema, {
+    ID: item.id,
+    Mutable: item.mutable,
+    InUse: item.inUse,
+    Size: BigInt(item.size),
+    CreatedAt: timestampFromMs(item.createdAt),
+    LastUsedAt: timestampFromMs(item.lastUsedAt),
+    UsageCount: BigInt(item.usageCount),
+    Description: item.description,
+    RecordType: item.type,
+    Shared: item.shared,
+  });
+}

@@ -1,0 +1,138 @@
+import type { SolveRequest } from '../../api/gen/control_pb.js';
+import { invalidArgument, SlipwayError } from '../../base/errors.ts';
+import { exportResult } from '../../exporter/export-result.ts';
+import type { ExportTarget } from '../../exporter/exporter.ts';
+import type { FrontendResult } from '../../frontend/frontend.ts';
+import { solveDockerfile } from '../../frontend/solve-dockerfile.ts';
+import { readDefinition } from '../../graph/definition.ts';
+import { parseImageConfig } from '../../oci/parse-image-config.ts';
+import { hostPlatform, parsePlatform } from '../../oci/platform.ts';
+import { stackOf } from '../../worker/ref.ts';
+import type { Build } from './build.ts';
+import { buildError } from './build-error.ts';
+import { BuildGateway } from './build-gateway.ts';
+
+/** Runs a whole request: frontend, solver, exporters. */
+export async function solveBuild(
+  build: Build,
+  request: SolveRequest,
+  fromClient: () => Promise<FrontendResult>,
+): Promise<Record<string, string>> {
+  let result: FrontendResult | undefined;
+  try {
+    result = await frontendResult(build, request, fromClient);
+    const targets = await exportTargets(build, result);
+    return await exportAll(build, request, targets, result);
+  } catch (error) {
+    build.signal.throwIfAborted();
+    throw buildError(error, result);
+  }
+}
+
+async function frontendResult(
+  build: Build,
+  request: SolveRequest,
+  fromClient: () => Promise<FrontendResult>,
+): Promise<FrontendResult> {
+  if (request.Definition && request.Definition.def.length > 0) {
+    return { refs: new Map([['', readDefinition(request.Definition)]]), metadata: new Map() };
+  }
+  if (request.Frontend === '') return fromClient();
+  return runFrontend(build, request.Frontend, new Map(Object.entries(request.FrontendAttrs)), request.FrontendInputs);
+}
+
+export function runFrontend(
+  build: Build,
+  frontend: string,
+  options: ReadonlyMap<string, string>,
+  inputs: SolveRequest['FrontendInputs'],
+): Promise<FrontendResult> {
+  if (frontend !== 'dockerfile.v0' && !isBuiltinGateway(frontend, options)) {
+    throw new SlipwayError('unimplemented', `cannot run the frontend ${JSON.stringify(frontend)}`, {
+      hint: 'dockerfile.v0 is the one that is built in',
+    });
+  }
+  const states = new Map(Object.entries(inputs).map(([name, definition]) => [name, readDefinition(definition)]));
+  return solveDockerfile(new BuildGateway(build), { options, inputs: states });
+}
+
+/** `# syntax=docker/dockerfile:1` and its like are served by the frontend that is built in. */
+function isBuiltinGateway(frontend: string, options: ReadonlyMap<string, string>): boolean {
+  return (
+    frontend === 'gateway.v0' &&
+    /^(docker\.io\/)?docker\/dockerfile(-upstream)?(:|@|$)/.test(options.get('source') ?? '')
+  );
+}
+
+async function exportTargets(build: Build, result: FrontendResult): Promise<ExportTarget[]> {
+  const entries = [...result.refs].map(async ([platformId, edge]): Promise<ExportTarget> => {
+    const ref = edge && (await build.solve(edge));
+    const bytes = result.metadata.get(
+      platformId === '' ? 'containerimage.config' : `containerimage.config/${platformId}`,
+    );
+    const config = bytes && parseImageConfig(bytes);
+    const platform = config
+      ? { os: config.os, architecture: config.architecture, ...(config.variant ? { variant: config.variant } : {}) }
+      : platformId === ''
+        ? hostPlatform()
+        : parsePlatform(platformId);
+    return { platformId, platform, stack: ref ? await stackOf(ref, build.signal) : [], config };
+  });
+  return Promise.all(entries);
+}
+
+async function exportAll(
+  build: Build,
+  request: SolveRequest,
+  targets: readonly ExportTarget[],
+  result: FrontendResult,
+): Promise<Record<string, string>> {
+  const { engine } = build;
+  const wanted =
+    request.Exporters.length > 0
+      ? request.Exporters
+      : request.ExporterDeprecated === ''
+        ? []
+        : [{ Type: request.ExporterDeprecated, Attrs: request.ExporterAttrsDeprecated }];
+  const response: Record<string, string> = {};
+  for (const [key, value] of result.metadata)
+    if (key === 'result.json' || key === 'result.txt') response[`frontend.${key}`] = Buffer.from(value).toString();
+  const services = {
+    snapshots: engine.snapshots,
+    content: engine.content,
+    bulk: engine.bulk,
+    archiver: engine.archiver,
+    images: engine.images,
+    layerBlobs: engine.layerBlobs,
+    runDirectory: engine.worker.runDirectory,
+  };
+  const [session] = build.sessions;
+  for (const [index, { Type, Attrs }] of wanted.entries()) {
+    const answer = await build.show(exportName(Type), (progress) =>
+      exportResult(services, Type, {
+        targets,
+        attrs: new Map(Object.entries(Attrs)),
+        index,
+        session: async () => {
+          if (session === undefined)
+            throw invalidArgument(
+              `cannot export as ${JSON.stringify(Type)}: the client serves no session to send it to`,
+            );
+          return engine.sessions.get(session, { signal: build.signal });
+        },
+        registry: engine.registryFor(build.sessions),
+        progress: build.exportProgress(progress),
+        signal: build.signal,
+      }),
+    );
+    Object.assign(response, answer);
+  }
+  return response;
+}
+
+function exportName(type: string): string {
+  if (type === 'image' || type === 'moby' || type === 'registry') return 'exporting to image';
+  if (type === 'oci') return 'exporting to oci image format';
+  if (type === 'docker') return 'exporting to docker image format';
+  return type === 'tar' ? 'exporting to client tarball' : 'exporting to client directory';
+}

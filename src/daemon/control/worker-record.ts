@@ -1,0 +1,35 @@
+import { hostPlatform, type Platform } from '../../oci/platform.ts';
+
+export const slipwayVersion = '0.1.0';
+/** The BuildKit whose protocol and Dockerfile language this speaks. */
+export const buildkitVersion = {
+  package: 'slipway',
+  version: 'v0.32.2',
+  revision: slipwayVersion,
+  dockerfileVersion: '1.26.0',
+};
+
+/** What runs here without emulation. */
+export function workerPlatforms(): readonly Platform[] {
+  const host = hostPlatform();
+  return host.architecture === 'amd64' ? [host, { os: 'linux', architecture: '386' }] : [host];
+}
+
+export function platformMessage({ os, architecture, variant }: Platform) {
+  return { OS: os, Architecture: architecture, Variant: variant ?? '' };
+}
+
+export function workerRecord(id: string, labels: Readonly<Record<string, string>> = {}) {
+  return {
+    ID: id,
+    Labels: {
+      'org.mobyproject.buildkit.worker.executor': 'oci',
+      'org.mobyproject.buildkit.worker.snapshotter': 'overlayfs',
+      'org.mobyproject.buildkit.worker.oci.process-mode': 'sandbox',
+      'org.mobyproject.buildkit.worker.network': 'host',
+      ...labels,
+    },
+    platforms: workerPlatforms().map(platformMessage),
+    BuildkitVersion: buildkitVersion,
+  };
+}
