@@ -1,0 +1,25 @@
+import type { Flag, Parsed } from './flags.ts';
+import type { Locations } from './locations.ts';
+
+export interface CommandContext {
+  readonly locations: Locations;
+  /** How the command was called, for messages. */
+  readonly name: string;
+}
+
+/** Answers the exit code. */
+export type CommandRun = (parsed: Parsed, context: CommandContext) => Promise<number>;
+
+/** A command as data; its code is loaded when it is run. */
+export interface Command {
+  /** Every way to call it, the first being its own: `image build`, `build`, … */
+  readonly names: readonly string[];
+  readonly usage: string;
+  readonly summary: string;
+  readonly flags: readonly Flag[];
+  /** Words after the first argument belong to the container. */
+  readonly stopAtFirst?: boolean;
+  /** docker's exit code for a wrong command line; 1 when absent. */
+  readonly usageExit?: number;
+  readonly load: () => Promise<CommandRun>;
+}

@@ -1,0 +1,177 @@
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import { extractArchive } from '../../archive/apply-layer.ts';
+import { detectCompression } from '../../archive/compression.ts';
+import { invalidArgument, notFound } from '../../base/errors.ts';
+import type { SecretSource } from '../../client/serve-secrets.ts';
+import { parseGitUrl } from '../../frontend/git-url.ts';
+import type { FlagReader } from '../flags.ts';
+
+export interface BuildInputs {
+  readonly directories: ReadonlyMap<string, string>;
+  readonly options: Readonly<Record<string, string>>;
+  /** Removes what was unpacked for the build. */
+  close(): void;
+}
+
+/** The context, the Dockerfile and further contexts, from wherever the command line says. */
+export async function openContext(context: string, flags: FlagReader): Promise<BuildInputs> {
+  const directories = new Map<string, string>();
+  const options: Record<string, string> = {};
+  const made: string[] = [];
+  const temporary = () => {
+    const path = mkdtempSync(join(tmpdir(), 'slipway-context-'));
+    made.push(path);
+    return path;
+  };
+  const file = flags.text('file');
+  if (context === '-') await fromStdin(directories, options, temporary, file);
+  else if (parseGitUrl(context) || /^https?:\/\//.test(context)) {
+    options.context = context;
+    if (file !== undefined) options.filename = file;
+  } else await fromDirectory(context, file, directories, options, temporary);
+  addNamedContexts(flags.list('build-context'), directories, options);
+  return {
+    directories,
+    options,
+    close: () => {
+      for (const path of made) rmSync(path, { recursive: true, force: true });
+    },
+  };
+}
+
+async function fromDirectory(
+  context: string,
+  file: string | undefined,
+  directories: Map<string, string>,
+  options: Record<string, string>,
+  temporary: () => string,
+): Promise<void> {
+  const directory = resolve(context);
+  const stat = statSync(directory, { throwIfNoEntry: false });
+  if (!stat) throw notFound(`unable to prepare context: path ${JSON.stringify(context)} not found`);
+  if (!stat.isDirectory())
+    throw invalidArgument(`unable to prepare context: path ${JSON.stringify(context)} is not a directory`);
+  directories.set('context', directory);
+  if (file === '-') {
+    const place = temporary();
+    writeFileSync(join(place, 'Dockerfile'), await readStdin());
+    directories.set('dockerfile', place);
+    return;
+  }
+  const path = file === undefined ? join(directory, 'Dockerfile') : resolve(file);
+  // A Dockerfile may be named from the context too.
+  const found = existsSync(path) || file === undefined ? path : join(directory, file);
+  directories.set('dockerfile', dirname(found));
+  options.filename = basename(found);
+}
+
+async function fromStdin(
+  directories: Map<string, string>,
+  options: Record<string, string>,
+  temporary: () => string,
+  file: string | undefined,
+): Promise<void> {
+  if (file === '-') throw invalidArgument('cannot read both the Dockerfile and the context from standard input');
+  const bytes = await readStdin();
+  const place = temporary();
+  const isTar = detectCompression(bytes) !== 'none' || bytes.toString('latin1', 257, 262) === 'ustar';
+  if (isTar) {
+    await extractArchive(
+      (async function* () {
+        yield bytes;
+      })(),
+      place,
+    );
+  } else writeFileSync(join(place, 'Dockerfile'), bytes);
+  directories.set('dockerfile', place);
+  directories.set('context', isTar ? place : temporary());
+  if (file !== undefined) options.filename = file;
+}
+
+async function readStdin(): Promise<Buffer> {
+  return Buffer.concat(await Array.fromAsync(process.stdin as AsyncIterable<Buffer>));
+}
+
+function addNamedContexts(
+  texts: readonly string[],
+  directories: Map<string, string>,
+  options: Record<string, string>,
+): void {
+  for (const text of texts) {
+    const equals = text.indexOf('=');
+    if (equals <= 0)
+      throw invalidArgument(`cannot use build context ${JSON.stringify(text)}`, {
+        hint: 'want name=path or name=docker-image://image',
+      });
+    const [name, value] = [text.slice(0, equals), text.slice(equals + 1)];
+    if (/^(docker-image|oci-layout|https?|git|ssh):\/\//.test(value) || parseGitUrl(value))
+      options[`context:${name}`] = value;
+    else {
+      const directory = resolve(value);
+      if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory())
+        throw notFound(
+          `cannot use build context ${JSON.stringify(name)}: there is no directory ${JSON.stringify(value)}`,
+        );
+      directories.set(name, directory);
+      options[`context:${name}`] = `local:${name}`;
+    }
+  }
+}
+
+/** `id=x[,src=file|env=NAME]`; without either, the variable of that name, else the file of that name. */
+export function readSecrets(texts: readonly string[]): ReadonlyMap<string, SecretSource> {
+  const secrets = new Map<string, SecretSource>();
+  for (const text of texts) {
+    const fields = new Map(
+      text
+        .split(',')
+        .map((field) =>
+          field.includes('=') ? [field.slice(0, field.indexOf('=')), field.slice(field.indexOf('=') + 1)] : [field, ''],
+        ),
+    );
+    const id = fields.get('id') ?? fields.get('src') ?? fields.get('source') ?? fields.get('env');
+    if (!id)
+      throw invalidArgument(`cannot use secret ${JSON.stringify(text)}`, {
+        hint: 'want id=name,src=file or id=name,env=VARIABLE',
+      });
+    const unknown = [...fields.keys()].find((key) => !['id', 'src', 'source', 'env', 'type'].includes(key));
+    if (unknown !== undefined)
+      throw invalidArgument(`cannot use secret ${JSON.stringify(text)}: unexpected key ${JSON.stringify(unknown)}`);
+    secrets.set(id, secretSource(id, fields));
+  }
+  return secrets;
+}
+
+function secretSource(id: string, fields: ReadonlyMap<string, string>): SecretSource {
+  const file = fields.get('src') ?? fields.get('source');
+  const variable =
+    fields.get('env') ??
+    (fields.get('type') === 'env' ? file : undefined) ??
+    (file === undefined && process.env[id] !== undefined ? id : undefined);
+  if (variable !== undefined) return { environment: variable };
+  const path = resolve(file ?? id);
+  if (!existsSync(path))
+    throw notFound(`cannot use secret ${JSON.stringify(id)}: there is no file ${JSON.stringify(file ?? id)}`);
+  return { file: path };
+}
+
+/** `default`, `id=socket`. */
+export function readSshAgents(texts: readonly string[]): ReadonlyMap<string, string> {
+  const agents = new Map<string, string>();
+  for (const text of texts) {
+    const [id = '', path] = text.split('=', 2);
+    const socket = path ?? process.env.SSH_AUTH_SOCK;
+    if (socket === undefined || socket === '')
+      throw invalidArgument(`cannot use ssh agent ${JSON.stringify(id)}: SSH_AUTH_SOCK is not set`, {
+        hint: 'start ssh-agent, or give its socket: --ssh default=/path',
+      });
+    if (!statSync(socket, { throwIfNoEntry: false })?.isSocket())
+      throw invalidArgument(`cannot use ssh agent ${JSON.stringify(id)}: ${JSON.stringify(socket)} is no socket`, {
+        hint: 'keys are given through an agent: ssh-add them',
+      });
+    agents.set(id, socket);
+  }
+  return agents;
+}

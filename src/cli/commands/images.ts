@@ -1,0 +1,163 @@
+import { humanSpan } from '../../base/human-span.ts';
+import { familiarRepository, parseReference } from '../../oci/reference.ts';
+import type { CommandRun } from '../command.ts';
+import { filterQuery, openEngine } from '../engine.ts';
+import { UsageError } from '../flags.ts';
+import { humanSize, printRows, type Row, shortId } from '../output.ts';
+import { reportError } from '../report-error.ts';
+
+interface ImageSummary {
+  readonly Id: string;
+  readonly RepoTags: readonly string[];
+  readonly RepoDigests: readonly string[];
+  readonly Created: number;
+  readonly Size: number;
+  readonly Containers: number;
+}
+
+export const runImageLs: CommandRun = async ({ flags, args }, { locations }) => {
+  if (args.length > 1) throw new UsageError('"slipway images" requires at most 1 argument');
+  const engine = await openEngine(locations);
+  const filters = filterQuery([...flags.list('filter'), ...args.map((pattern) => `reference=${pattern}`)]);
+  const images = await engine.json<ImageSummary[]>('GET', '/images/json', {
+    query: { all: flags.boolean('all'), filters },
+  });
+  if (flags.boolean('quiet')) {
+    for (const { Id } of images) console.log(flags.boolean('no-trunc') ? Id : shortId(Id));
+    return 0;
+  }
+  const digests = flags.boolean('digests');
+  const rows = images.flatMap((image) => imageRows(image, flags.boolean('no-trunc'), digests));
+  const columns = [
+    ['Repository', 'REPOSITORY'],
+    ['Tag', 'TAG'],
+    ...(digests ? [['Digest', 'DIGEST']] : []),
+    ['ID', 'IMAGE ID'],
+    ['CreatedSince', 'CREATED'],
+    ['Size', 'SIZE'],
+  ] as [string, string][];
+  printRows(rows, { columns, format: flags.text('format') });
+  return 0;
+};
+
+function imageRows(image: ImageSummary, whole: boolean, digests: boolean): Row[] {
+  const created = new Date(image.Created * 1000);
+  const common = {
+    ID: whole ? image.Id : shortId(image.Id),
+    CreatedSince: image.Created === 0 ? 'N/A' : `${humanSpan(Date.now() - created.getTime())} ago`,
+    CreatedAt: created.toISOString(),
+    Size: humanSize(image.Size),
+    VirtualSize: humanSize(image.Size),
+    SharedSize: 'N/A',
+    UniqueSize: 'N/A',
+    Containers: image.Containers < 0 ? 'N/A' : `${image.Containers}`,
+  };
+  const digestOf = (repository: string) =>
+    image.RepoDigests.find((name) => name.startsWith(`${repository}@`))?.split('@')[1] ?? '<none>';
+  if (image.RepoTags.length === 0) return [{ Repository: '<none>', Tag: '<none>', Digest: '<none>', ...common }];
+  return image.RepoTags.map((name) => {
+    const reference = parseReference(name);
+    const repository = familiarRepository(reference);
+    return {
+      Repository: repository,
+      Tag: reference.tag ?? '<none>',
+      Digest: digests ? digestOf(repository) : '<none>',
+      ...common,
+    };
+  });
+}
+
+interface HistoryItem {
+  readonly Id: string;
+  readonly Created: number;
+  readonly CreatedBy: string;
+  readonly Size: number;
+  readonly Comment: string;
+}
+
+const createdByWidth = 45;
+
+export const runHistory: CommandRun = async ({ flags, args }, { locations }) => {
+  const [name, ...more] = args;
+  if (name === undefined || more.length > 0) throw new UsageError('"slipway history" requires exactly 1 argument');
+  const engine = await openEngine(locations);
+  const items = await engine.json<HistoryItem[]>('GET', `/images/${encodeURIComponent(name)}/history`);
+  const whole = flags.boolean('no-trunc');
+  const idOf = (id: string) => (whole || !id.startsWith('sha256:') ? id : shortId(id));
+  if (flags.boolean('quiet')) {
+    for (const { Id } of items) console.log(idOf(Id));
+    return 0;
+  }
+  const human = !flags.has('human') || flags.boolean('human');
+  const rows = items.map(({ Id, Created, CreatedBy, Size, Comment }): Row => {
+    const created = new Date(Created * 1000);
+    const by = CreatedBy.replaceAll('\t', ' ');
+    return {
+      ID: idOf(Id),
+      CreatedSince: human ? `${humanSpan(Date.now() - created.getTime())} ago` : created.toISOString(),
+      CreatedAt: created.toISOString(),
+      CreatedBy: whole || by.length <= createdByWidth ? by : `${by.slice(0, createdByWidth - 1)}…`,
+      Size: human ? humanSize(Size) : `${Size}`,
+      Comment,
+    };
+  });
+  const columns = [
+    ['ID', 'IMAGE'],
+    ['CreatedSince', human ? 'CREATED' : 'CREATED AT'],
+    ['CreatedBy', 'CREATED BY'],
+    ['Size', 'SIZE'],
+    ['Comment', 'COMMENT'],
+  ] as const;
+  printRows(rows, { columns, format: flags.text('format') });
+  return 0;
+};
+
+export const runTag: CommandRun = async ({ args }, { locations }) => {
+  const [source, target, ...more] = args;
+  if (source === undefined || target === undefined || more.length > 0)
+    throw new UsageError('"slipway tag" requires exactly 2 arguments');
+  const reference = parseReference(target);
+  const engine = await openEngine(locations);
+  const repo = familiarRepository(reference);
+  await engine.text('POST', `/images/${encodeURIComponent(source)}/tag`, {
+    query: { repo, tag: reference.tag ?? 'latest' },
+  });
+  return 0;
+};
+
+export const runRmi: CommandRun = async ({ flags, args }, { locations }) => {
+  if (args.length === 0) throw new UsageError('"slipway rmi" requires at least 1 argument');
+  const engine = await openEngine(locations);
+  let code = 0;
+  for (const name of args) {
+    try {
+      const removed = await engine.json<{ Untagged?: string; Deleted?: string }[]>(
+        'DELETE',
+        `/images/${encodeURIComponent(name)}`,
+        { query: { force: flags.boolean('force'), noprune: flags.boolean('no-prune') } },
+      );
+      for (const { Untagged, Deleted } of removed)
+        console.log(Untagged === undefined ? `Deleted: ${Deleted}` : `Untagged: ${Untagged}`);
+    } catch (error) {
+      code = reportError(error);
+    }
+  }
+  return code;
+};
+
+export const runImagePrune: CommandRun = async ({ flags }, { locations }) => {
+  const engine = await openEngine(locations);
+  const filters = filterQuery([`dangling=${!flags.boolean('all')}`, ...flags.list('filter')]);
+  const { ImagesDeleted, SpaceReclaimed } = await engine.json<{
+    ImagesDeleted: { Untagged?: string; Deleted?: string }[] | null;
+    SpaceReclaimed: number;
+  }>('POST', '/images/prune', { query: { filters } });
+  if (ImagesDeleted && ImagesDeleted.length > 0) {
+    console.log('Deleted Images:');
+    for (const { Untagged, Deleted } of ImagesDeleted)
+      console.log(Untagged === undefined ? `deleted: ${Deleted}` : `untagged: ${Untagged}`);
+    console.log();
+  }
+  console.log(`Total reclaimed space: ${humanSize(SpaceReclaimed)}`);
+  return 0;
+};

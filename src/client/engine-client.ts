@@ -1,0 +1,153 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { type ErrorCode, SlipwayError } from '../base/errors.ts';
+import { parseDaemonAddress } from './connect.ts';
+
+const apiVersion = '1.51';
+
+const codes: Readonly<Record<number, ErrorCode>> = {
+  400: 'invalid-argument',
+  401: 'unauthenticated',
+  403: 'permission-denied',
+  404: 'not-found',
+  409: 'already-exists',
+  501: 'unimplemented',
+  503: 'unavailable',
+  507: 'resource-exhausted',
+};
+
+export interface EngineRequest {
+  readonly query?: Readonly<Record<string, string | readonly string[] | boolean | undefined>>;
+  readonly json?: unknown;
+  readonly body?: Readable;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Talks the Docker Engine API to a daemon. */
+export class EngineClient {
+  readonly #host: string;
+
+  constructor(host: string) {
+    this.#host = host;
+  }
+
+  /** The parsed JSON body; undefined when there is none. Throws what the daemon says. */
+  async json<T>(method: string, path: string, request: EngineRequest = {}): Promise<T> {
+    const text = (await this.text(method, path, request)).trim();
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
+  async text(method: string, path: string, request: EngineRequest = {}): Promise<string> {
+    const response = await this.open(method, path, request);
+    return Buffer.concat(await Array.fromAsync(response as AsyncIterable<Buffer>)).toString('utf8');
+  }
+
+  /** Progress, one object a line. An error among them is thrown. */
+  async *lines(
+    method: string,
+    path: string,
+    request: EngineRequest = {},
+  ): AsyncGenerator<Record<string, unknown>, void> {
+    let rest = '';
+    for await (const chunk of await this.open(method, path, request)) {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) if (line.trim() !== '') yield progressLine(line);
+    }
+    if (rest.trim() !== '') yield progressLine(rest);
+  }
+
+  /** The response itself, once its status is good. */
+  async open(method: string, path: string, request: EngineRequest = {}): Promise<IncomingMessage> {
+    const response = await this.#send(method, path, request);
+    if (response.statusCode !== undefined && response.statusCode < 400) return response;
+    throw await errorOf(response);
+  }
+
+  /** A connection that becomes a stream: attach. */
+  hijack(path: string, query: EngineRequest['query'] = {}): Promise<Socket> {
+    const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+    const outgoing = httpRequest({
+      ...this.#target(),
+      method: 'POST',
+      path: this.#path(path, query),
+      headers: { connection: 'Upgrade', upgrade: 'tcp', 'content-type': 'text/plain', host: 'daemon' },
+    });
+    outgoing.on('upgrade', (_response, socket, head) => {
+      if (head.length > 0) socket.unshift(head);
+      resolve(socket as Socket);
+    });
+    outgoing.on('response', (response) => errorOf(response).then(reject, reject));
+    outgoing.on('error', (error) => reject(this.#unreachable(error)));
+    outgoing.end();
+    return promise;
+  }
+
+  #send(method: string, path: string, { query, json, body, headers }: EngineRequest): Promise<IncomingMessage> {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const text = json === undefined ? undefined : JSON.stringify(json);
+    const outgoing = httpRequest(
+      {
+        ...this.#target(),
+        method,
+        path: this.#path(path, query),
+        headers: {
+          host: 'daemon',
+          ...(text === undefined
+            ? {}
+            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+          ...headers,
+        },
+      },
+      resolve,
+    );
+    outgoing.on('error', (error) => reject(this.#unreachable(error)));
+    if (body) body.on('error', (error) => outgoing.destroy(error)).pipe(outgoing);
+    else outgoing.end(text);
+    return promise;
+  }
+
+  #path(path: string, query: EngineRequest['query'] = {}): string {
+    const parameters = new URLSearchParams();
+    for (const [key, value] of Object.entries(query)) {
+      if (value === undefined || value === false) continue;
+      for (const each of value === true ? ['1'] : typeof value === 'string' ? [value] : value)
+        parameters.append(key, each);
+    }
+    const text = parameters.toString();
+    return `/v${apiVersion}${path}${text === '' ? '' : `?${text}`}`;
+  }
+
+  #target() {
+    const address = parseDaemonAddress(this.#host);
+    return address.kind === 'unix' ? { socketPath: address.path } : { host: address.host, port: address.port };
+  }
+
+  #unreachable(error: Error): Error {
+    return new SlipwayError('unavailable', `cannot talk to the daemon at ${this.#host}: ${error.message}`, {
+      hint: 'is it running?',
+      cause: error,
+    });
+  }
+}
+
+function progressLine(line: string): Record<string, unknown> {
+  const value: Record<string, unknown> = JSON.parse(line);
+  if (typeof value.error === 'string') throw new SlipwayError('internal', value.error);
+  return value;
+}
+
+async function errorOf(response: IncomingMessage): Promise<SlipwayError> {
+  const text = Buffer.concat(await Array.fromAsync(response as AsyncIterable<Buffer>)).toString('utf8');
+  let message = text.trim();
+  try {
+    message = JSON.parse(text).message ?? message;
+  } catch {
+    // Not every proxy speaks docker's errors.
+  }
+  return new SlipwayError(
+    codes[response.statusCode ?? 0] ?? 'internal',
+    message || `the daemon answered ${response.statusCode}`,
+  );
+}
