@@ -34,7 +34,8 @@ export async function commitImage(
   const diffIds = layers.map((layer) => layer.diffId);
   for (const [i, chainId] of chainIdsOf(diffIds).entries())
     services.snapshots.setChain(chainId, target.stack.slice(0, i + 1));
-  const configBlob = services.content.writeSmall(JSON.stringify(finishConfig(target, diffIds)));
+  const times = target.stack.map((layer) => new Date(services.snapshots.info(layer).createdAt).toISOString());
+  const configBlob = services.content.writeSmall(JSON.stringify(finishConfig(target, diffIds, times)));
   const types = options.oci
     ? { manifest: mediaTypes.ociManifest, config: mediaTypes.ociConfig, layer: mediaTypes.ociLayer }
     : { manifest: mediaTypes.dockerManifest, config: mediaTypes.dockerConfig, layer: mediaTypes.dockerLayer };
@@ -66,8 +67,15 @@ async function digestLayers({ snapshots, bulk }: ExportServices, stack: Stack): 
   return Promise.all(stack.map(digest));
 }
 
-/** The config with its layers; history is made to name as many of them as there are. */
-function finishConfig({ config, platform }: ExportTarget, diffIds: readonly Digest[]): ImageConfig {
+/**
+ * The config with its layers; history is made to name as many of them as there are. Times come from the layers, so that a build
+ * that ran nothing gives the image that is there already.
+ */
+function finishConfig(
+  { config, platform }: ExportTarget,
+  diffIds: readonly Digest[],
+  times: readonly string[],
+): ImageConfig {
   const base: ImageConfig = config ?? {
     architecture: platform.architecture,
     os: platform.os,
@@ -75,8 +83,26 @@ function finishConfig({ config, platform }: ExportTarget, diffIds: readonly Dige
     rootfs: { type: 'layers', diff_ids: [] },
     history: [],
   };
-  const history: HistoryEntry[] = [...(base.history ?? [])];
-  const named = history.filter((entry) => entry.empty_layer !== true).length;
-  for (let i = named; i < diffIds.length; i++) history.push({ created_by: '', comment: 'buildkit.exporter.image.v0' });
-  return { ...base, rootfs: { type: 'layers', diff_ids: diffIds }, history };
+  let layer = 0;
+  let last: string | undefined;
+  const history = (base.history ?? []).map((entry): HistoryEntry => {
+    const time = entry.empty_layer === true ? undefined : times[layer++];
+    last = entry.created ?? time ?? last;
+    return last === undefined ? entry : { created: last, ...entry };
+  });
+  for (; layer < diffIds.length; layer++) {
+    last = times[layer] ?? last;
+    history.push({
+      ...(last === undefined ? {} : { created: last }),
+      created_by: '',
+      comment: 'buildkit.exporter.image.v0',
+    });
+  }
+  const created = base.created ?? last;
+  return {
+    ...base,
+    ...(created === undefined ? {} : { created }),
+    rootfs: { type: 'layers', diff_ids: diffIds },
+    history,
+  };
 }

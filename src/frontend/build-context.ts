@@ -28,9 +28,8 @@ export async function openBuildContext(
   const remote = raw.get('context');
   if (remote !== undefined && remote !== '') return openRemoteContext(gateway, options, request, remote);
   const main = raw.get('contextkey') || contextName;
-  const { bytes, name } = await readDockerfile(gateway, options, raw.get('dockerfilekey') || dockerfileName);
-  const own = await readIgnore(gateway, raw.get('dockerfilekey') || dockerfileName, `${name}.dockerignore`);
-  const ignorePatterns = own ?? (await readIgnore(gateway, main, '.dockerignore')) ?? [];
+  const { bytes, name, own } = await readDockerfile(gateway, options, raw.get('dockerfilekey') || dockerfileName);
+  const ignorePatterns = own ?? (await readIgnore(gateway, main)) ?? [];
   return {
     dockerfile: bytes,
     filename: name,
@@ -48,32 +47,29 @@ async function readDockerfile(
   gateway: FrontendGateway,
   options: BuildOptions,
   local: string,
-): Promise<{ bytes: Uint8Array; name: string }> {
+): Promise<{ bytes: Uint8Array; name: string; own: readonly string[] | undefined }> {
   const { filename } = options;
   const lower = filename === 'Dockerfile' ? 'dockerfile' : undefined;
   const edge = localSource(gateway, local, {
     name: `[internal] load build definition from ${filename}`,
     followPaths: [filename, `${filename}.dockerignore`, ...(lower === undefined ? [] : [lower])],
   });
-  const bytes = await gateway.readFile(edge, filename);
-  if (bytes) return { bytes, name: filename };
-  const fallback = lower === undefined ? undefined : await gateway.readFile(edge, lower);
-  if (fallback && lower !== undefined) return { bytes: fallback, name: lower };
+  for (const name of [filename, ...(lower === undefined ? [] : [lower])]) {
+    const bytes = await gateway.readFile(edge, name);
+    // `<Dockerfile>.dockerignore` beside it goes before the context's own.
+    if (bytes) return { bytes, name, own: patternsIn(await gateway.readFile(edge, `${name}.dockerignore`)) };
+  }
   throw invalidArgument(`failed to read dockerfile: open ${filename}: no such file or directory`, {
     hint: 'give its name with -f, or run the build in the directory that has it',
   });
 }
 
-async function readIgnore(
-  gateway: FrontendGateway,
-  local: string,
-  file: string,
-): Promise<readonly string[] | undefined> {
-  const edge = localSource(gateway, local, {
-    name: `[internal] load ${file.endsWith('/.dockerignore') ? '.dockerignore' : file}`,
-    followPaths: [file],
-  });
-  const bytes = await gateway.readFile(edge, file);
+async function readIgnore(gateway: FrontendGateway, local: string): Promise<readonly string[] | undefined> {
+  const edge = localSource(gateway, local, { name: '[internal] load .dockerignore', followPaths: ['.dockerignore'] });
+  return patternsIn(await gateway.readFile(edge, '.dockerignore'));
+}
+
+function patternsIn(bytes: Uint8Array | undefined): readonly string[] | undefined {
   return bytes && readIgnoreFile(Buffer.from(bytes).toString('utf8'));
 }
 

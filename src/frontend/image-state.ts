@@ -49,23 +49,24 @@ export class ImageState {
 
   addHistory(createdBy: string, hasLayer: boolean): void {
     this.history.push({
-      created: this.#created ?? new Date().toISOString(),
+      ...(this.#created === undefined ? {} : { created: this.#created }),
       created_by: createdBy,
       comment: 'buildkit.dockerfile.v0',
       ...(hasLayer ? {} : { empty_layer: true }),
     });
   }
 
-  /** The finished config, without diff ids: the exporter knows them. */
+  /** The finished config, without diff ids and without times that nobody fixed: the exporter knows both from the layers. */
   finish(): ImageConfig {
     const { os, architecture, variant } = this.#platform;
+    const { created: _, ...base } = this.#base ?? {};
     return {
-      ...this.#base,
+      ...base,
       architecture,
       os,
       ...(variant === undefined ? {} : { variant }),
       ...(this.author === undefined ? {} : { author: this.author }),
-      created: this.#created ?? new Date().toISOString(),
+      ...(this.#created === undefined ? {} : { created: this.#created }),
       config: this.config,
       rootfs: { type: 'layers', diff_ids: [] },
       history: this.history,

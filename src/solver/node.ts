@@ -103,8 +103,8 @@ export class Node<T> {
   /** Shows this step and what it is made of as cached, unless it showed something already. */
   markCached(): void {
     if (this.progress.touched) return;
-    this.progress.cached();
     for (const input of this.vertex.inputs) this.#host.nodeOf(input.vertex).markCached();
+    if (!this.progress.touched) this.progress.cached();
   }
 
   get op(): Op<T> {

@@ -79,9 +79,11 @@ async function foreground(engine: EngineClient, id: string, options: ForegroundO
   const exit = engine.json<{ StatusCode: number; Error?: { Message: string } }>('POST', `${path}/wait`, {
     query: { condition: options.remove ? 'removed' : 'next-exit' },
   });
-  exit.catch(() => {
-    // Awaited below, unless the start fails before.
-  });
+  for (const each of [output, exit]) {
+    each.catch(() => {
+      // Awaited below, unless the start fails before.
+    });
+  }
   try {
     await engine.text('POST', `${path}/start`);
   } catch (error) {
