@@ -1,10 +1,11 @@
-import { humanSpan } from '../../base/human-span.ts';
 import type { EngineClient } from '../../client/engine-client.ts';
 import type { CommandRun } from '../command.ts';
 import { copyMultiplexed } from '../copy-streams.ts';
 import { filterQuery, openEngine } from '../engine.ts';
 import { UsageError } from '../flags.ts';
-import { printRows, type Row, shortId } from '../output.ts';
+import { ellipsis, goTime, humanAge, shortId } from '../format/human.ts';
+import type { Row } from '../format/table.ts';
+import { printRows } from '../output.ts';
 import { reportError } from '../report-error.ts';
 
 interface ContainerSummary {
@@ -32,15 +33,13 @@ export const runPs: CommandRun = async ({ flags }, { locations }) => {
     return 0;
   }
   const rows = containers.map(({ Id, Names, Image, Command, Created, State, Status, Labels }): Row => {
-    const since = `${humanSpan(Date.now() - Created * 1000)} ago`;
+    const created = new Date(Created * 1000);
     return {
       ID: whole ? Id : shortId(Id),
       Image,
-      Command: JSON.stringify(
-        whole || Command.length <= commandWidth ? Command : `${Command.slice(0, commandWidth - 1)}…`,
-      ),
-      CreatedAt: new Date(Created * 1000).toISOString(),
-      RunningFor: since,
+      Command: JSON.stringify(whole ? Command : ellipsis(Command, commandWidth)),
+      CreatedAt: goTime(created),
+      RunningFor: humanAge(created),
       Ports: '',
       State,
       Status,

@@ -1,9 +1,10 @@
-import { humanSpan } from '../../base/human-span.ts';
 import { familiarRepository, parseReference } from '../../oci/reference.ts';
 import type { CommandRun } from '../command.ts';
 import { filterQuery, openEngine } from '../engine.ts';
 import { UsageError } from '../flags.ts';
-import { humanSize, printRows, type Row, shortId } from '../output.ts';
+import { ellipsis, goTime, humanAge, humanSize, shortId } from '../format/human.ts';
+import type { Row } from '../format/table.ts';
+import { printRows } from '../output.ts';
 import { reportError } from '../report-error.ts';
 
 interface ImageSummary {
@@ -44,10 +45,10 @@ function imageRows(image: ImageSummary, whole: boolean, digests: boolean): Row[]
   const created = new Date(image.Created * 1000);
   const common = {
     ID: whole ? image.Id : shortId(image.Id),
-    CreatedSince: image.Created === 0 ? 'N/A' : `${humanSpan(Date.now() - created.getTime())} ago`,
-    CreatedAt: created.toISOString(),
-    Size: humanSize(image.Size),
-    VirtualSize: humanSize(image.Size),
+    CreatedSince: humanAge(created),
+    CreatedAt: goTime(created),
+    Size: humanSize(image.Size, 3),
+    VirtualSize: humanSize(image.Size, 3),
     SharedSize: 'N/A',
     UniqueSize: 'N/A',
     Containers: image.Containers < 0 ? 'N/A' : `${image.Containers}`,
@@ -94,10 +95,10 @@ export const runHistory: CommandRun = async ({ flags, args }, { locations }) => 
     const by = CreatedBy.replaceAll('\t', ' ');
     return {
       ID: idOf(Id),
-      CreatedSince: human ? `${humanSpan(Date.now() - created.getTime())} ago` : created.toISOString(),
+      CreatedSince: human ? humanAge(created) : created.toISOString(),
       CreatedAt: created.toISOString(),
-      CreatedBy: whole || by.length <= createdByWidth ? by : `${by.slice(0, createdByWidth - 1)}…`,
-      Size: human ? humanSize(Size) : `${Size}`,
+      CreatedBy: whole ? by : ellipsis(by, createdByWidth),
+      Size: human ? humanSize(Size, 3) : `${Size}`,
       Comment,
     };
   });

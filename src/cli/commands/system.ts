@@ -1,6 +1,8 @@
 import type { CommandRun } from '../command.ts';
 import { filterQuery, openEngine } from '../engine.ts';
-import { humanSize, printDocuments, printRows, type Row } from '../output.ts';
+import { humanSize } from '../format/human.ts';
+import type { Row } from '../format/table.ts';
+import { printDocument, printRows } from '../output.ts';
 import { bytesOf } from './build.ts';
 
 interface Version {
@@ -25,7 +27,7 @@ export const runVersion: CommandRun = async ({ flags }, { locations }) => {
     Arch: server.Arch,
   };
   if (flags.has('format')) {
-    printDocuments([{ Client: client, Server: server }], flags.text('format'));
+    printDocument({ Client: client, Server: server }, flags.text('format') ?? '');
     return 0;
   }
   const print = (title: string, rows: readonly (readonly [string, string])[]) => {
@@ -52,7 +54,7 @@ export const runInfo: CommandRun = async ({ flags }, { locations }) => {
   const engine = await openEngine(locations);
   const info = await engine.json<Record<string, unknown>>('GET', '/info');
   if (flags.has('format')) {
-    printDocuments([info], flags.text('format'));
+    printDocument(info, flags.text('format') ?? '');
     return 0;
   }
   const rows: [string, unknown][] = [

@@ -35,7 +35,10 @@ suite('tables', () => {
       'v2       3 days ago',
     ]);
     assert.deepEqual(formatRows(rows, { columns, format: '{{.ID}}: {{upper .Tag}}' }), ['aaa: LATEST', 'bbb: V2']);
-    assert.deepEqual(formatRows(rows, { columns, format: 'json' }).map((line) => JSON.parse(line).ID), ['aaa', 'bbb']);
+    assert.deepEqual(
+      formatRows(rows, { columns, format: 'json' }).map((line) => JSON.parse(line).ID),
+      ['aaa', 'bbb'],
+    );
   });
 
   test('placeholders with an argument', () => {
@@ -45,11 +48,22 @@ suite('tables', () => {
   });
 
   test('a placeholder that does not exist names those that do', () => {
-    assert.throws(() => formatRows(rows, { columns, format: '{{.Nope}}' }), /field Nope: there are Repository, Tag, ID/);
+    assert.throws(
+      () => formatRows(rows, { columns, format: '{{.Nope}}' }),
+      /field Nope: there are Repository, Tag, ID/,
+    );
   });
 
   test('wide characters are aligned by what they take', () => {
-    assert.deepEqual(formatRows([{ A: '界', B: 'x' }], { columns: [['A', 'A'], ['B', 'B']] }), ['A    B', '界   x']);
+    assert.deepEqual(
+      formatRows([{ A: '界', B: 'x' }], {
+        columns: [
+          ['A', 'A'],
+          ['B', 'B'],
+        ],
+      }),
+      ['A    B', '界   x'],
+    );
   });
 });
 
