@@ -8,7 +8,9 @@ import { cannotRun, eventually, projectRoot, Sandbox } from './support/slipway.t
 
 /** Numbers of the steps that ran, not those that the cache answered for: `2/4` → CACHED or DONE. */
 function stepsOf(progress: string): Record<string, string> {
-  const names = new Map([...progress.matchAll(/^#(\d+) (\[\d\/\d\] \w+)/gm)].map((match) => [match[1], match[2] ?? '']));
+  const names = new Map(
+    [...progress.matchAll(/^#(\d+) (\[\d\/\d\] \w+)/gm)].map((match) => [match[1], match[2] ?? '']),
+  );
   const ends = [...progress.matchAll(/^#(\d+) (CACHED|DONE)/gm)];
   return Object.fromEntries(ends.flatMap(([, number, end]) => (names.has(number) ? [[names.get(number), end]] : [])));
 }
@@ -35,7 +37,9 @@ suite('the first example: web-ping', { skip: cannotRun }, () => {
     return sandbox;
   };
   const build = async (...flags: string[]) => {
-    const { code, stderr, stdout } = await use().run(['build', '--progress=plain', '-t', 'web-ping', ...flags, '.'], { cwd: context });
+    const { code, stderr, stdout } = await use().run(['build', '--progress=plain', '-t', 'web-ping', ...flags, '.'], {
+      cwd: context,
+    });
     assert.equal(code, 0, stderr + stdout);
     return stepsOf(stderr);
   };
@@ -46,7 +50,16 @@ suite('the first example: web-ping', { skip: cannotRun }, () => {
     assert.match(list, /^REPOSITORY +TAG +IMAGE ID +CREATED +SIZE\nweb-ping +latest +[0-9a-f]{12} /);
     assert.doesNotMatch(list, /node/);
     const { port } = server.address() as AddressInfo;
-    const run = use().start(['container', 'run', '--rm', '-e', `TARGET=http://127.0.0.1:${port}`, '-e', 'INTERVAL=50', 'web-ping']);
+    const run = use().start([
+      'container',
+      'run',
+      '--rm',
+      '-e',
+      `TARGET=http://127.0.0.1:${port}`,
+      '-e',
+      'INTERVAL=50',
+      'web-ping',
+    ]);
     let said = '';
     run.stdout?.on('data', (chunk) => {
       said += chunk;
@@ -83,7 +96,11 @@ suite('the first example: web-ping', { skip: cannotRun }, () => {
 
   test('one byte changed runs what comes after its COPY, and only that', async () => {
     appendFileSync(join(context, 'app.js'), '\n');
-    assert.deepEqual(await build('-t', 'web-ping:v2'), { '[1/3] FROM': 'CACHED', '[2/3] WORKDIR': 'CACHED', '[3/3] COPY': 'DONE' });
+    assert.deepEqual(await build('-t', 'web-ping:v2'), {
+      '[1/3] FROM': 'CACHED',
+      '[2/3] WORKDIR': 'CACHED',
+      '[3/3] COPY': 'DONE',
+    });
   });
 
   test('--no-cache runs everything', async () => {

@@ -59,7 +59,14 @@ export class Sandbox implements AsyncDisposable {
 
   /** Runs another client against this sandbox's daemon. */
   other(command: string, args: readonly string[], options: CallOptions = {}): Promise<Result> {
-    return finish(spawn(command, args, { cwd: options.cwd ?? this.directory, env: { ...this.environment, ...options.env }, stdio: 'pipe' }), options.input);
+    return finish(
+      spawn(command, args, {
+        cwd: options.cwd ?? this.directory,
+        env: { ...this.environment, ...options.env },
+        stdio: 'pipe',
+      }),
+      options.input,
+    );
   }
 
   /** Writes files below a new directory; answers its path. */
@@ -98,7 +105,9 @@ async function makeBaseImage(name: string): Promise<void> {
   // One maker at a time on this machine; the others then find the archive.
   const lock = join(archives, 'lock');
   mkdirSync(archives, { recursive: true });
-  const { code, stdout, stderr } = await finish(spawn('flock', [lock, 'sh', join(projectRoot, 'scripts/base-images'), name], { stdio: 'pipe' }));
+  const { code, stdout, stderr } = await finish(
+    spawn('flock', [lock, 'sh', join(projectRoot, 'scripts/base-images'), name], { stdio: 'pipe' }),
+  );
   assert.equal(code, 0, `scripts/base-images ${name}\n${stdout}${stderr}`);
 }
 
