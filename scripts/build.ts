@@ -1,5 +1,5 @@
 /** Bundles the command line, the daemon and their helper processes into dist/, each command a chunk of its own. */
-import { rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -13,11 +13,12 @@ const entryPoints = {
   spawner: 'src/runtime/spawner.ts',
 };
 
-rmSync(`${root}dist`, { recursive: true, force: true });
+// Made aside and swapped in, so that what runs meanwhile finds the old bundle or the new one.
+const aside = `${root}dist.${process.pid}`;
 await build({
   absWorkingDir: root,
   entryPoints,
-  outdir: 'dist',
+  outdir: aside,
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -32,3 +33,6 @@ await build({
     js: "import { createRequire as slipwayRequire } from 'node:module'; const require = slipwayRequire(import.meta.url);",
   },
 });
+if (existsSync(`${root}dist`)) renameSync(`${root}dist`, `${aside}.old`);
+renameSync(aside, `${root}dist`);
+rmSync(`${aside}.old`, { recursive: true, force: true });

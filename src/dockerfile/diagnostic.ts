@@ -62,7 +62,7 @@ export function drawSource(
 
 /** The nearest of some words, for "did you mean", or undefined when none is near. */
 export function suggest(word: string, among: readonly string[]): string | undefined {
-  const limit = Math.max(1, Math.floor(word.length / 3));
+  const limit = Math.ceil(word.length / 3);
   let best: string | undefined;
   let bestDistance = limit + 1;
   for (const candidate of among) {
