@@ -137,23 +137,19 @@ function diskUsage(services: EngineServices): object {
     .flatMap(({ manifests }) => manifests.map((each) => imageSize(snapshots, readImage(content, each.descriptor))));
   return {
     LayersSize: sizes.reduce((sum, size) => sum + size, 0),
-    Images: images
-      .list()
-      .map((record) => ({
-        ...imageSummary(services, record),
-        SharedSize: 0,
-        Containers: users.get(record.id)?.length ?? 0,
-      })),
-    Containers: containers
-      .list()
-      .map(({ id, name, image, state, created }) => ({
-        Id: id,
-        Names: [`/${name}`],
-        Image: image,
-        State: state.status,
-        Created: Math.floor(Date.parse(created) / 1000),
-        SizeRw: 0,
-      })),
+    Images: images.list().map((record) => ({
+      ...imageSummary(services, record),
+      SharedSize: 0,
+      Containers: users.get(record.id)?.length ?? 0,
+    })),
+    Containers: containers.list().map(({ id, name, image, state, created }) => ({
+      Id: id,
+      Names: [`/${name}`],
+      Image: image,
+      State: state.status,
+      Created: Math.floor(Date.parse(created) / 1000),
+      SizeRw: 0,
+    })),
     Volumes: [],
     BuildCache: buildCache.list().map((entry) => ({
       ID: entry.id,
