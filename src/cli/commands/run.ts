@@ -84,14 +84,16 @@ async function foreground(engine: EngineClient, id: string, options: ForegroundO
       // Awaited below, unless the start fails before.
     });
   }
+  // Before the start: a signal that comes with the first output is the container's already.
+  const restore = connectInput(engine, path, stream, options);
   try {
     await engine.text('POST', `${path}/start`);
   } catch (error) {
+    restore();
     stream.destroy();
     if (!options.remove) await engine.text('DELETE', path).catch(() => undefined);
     return reportError(error, startFailureCode(error));
   }
-  const restore = connectInput(engine, path, stream, options);
   try {
     const [{ StatusCode }] = await Promise.all([exit, output]);
     return StatusCode;
