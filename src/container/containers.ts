@@ -132,8 +132,9 @@ export class Containers {
         stderr: (chunk) => live.output.write(2, chunk),
       });
     } catch (error) {
-      this.#ended(record.id, { exitCode: startFailureCode(error), error: errorMessage(error), outOfMemory: false });
-      throw error;
+      const failure = inDockersWords(error, record);
+      this.#ended(record.id, { exitCode: startFailureCode(failure), error: errorMessage(failure), outOfMemory: false });
+      throw failure;
     }
     this.#update(record.id, {
       status: 'running',
@@ -328,6 +329,17 @@ function readInside(root: string, path: string): string {
     // An image without such a file knows numbers only.
     return '';
   }
+}
+
+/** docker's client tells exit codes 126 and 127 by these words. */
+function inDockersWords(error: unknown, { config }: ContainerRecord): unknown {
+  if (!(error instanceof SlipwayError) || (error.code !== 'not-found' && error.code !== 'permission-denied'))
+    return error;
+  const program = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])][0];
+  const words = error.code === 'not-found' ? 'executable file not found in $PATH' : 'permission denied';
+  return new SlipwayError(error.code, `failed to start container: exec: ${JSON.stringify(program)}: ${words}`, {
+    cause: error,
+  });
 }
 
 function startFailureCode(error: unknown): number {
