@@ -16,6 +16,8 @@ export interface CacheRecordInfo {
  */
 export interface CacheStore<T> {
   find(key: Digest): readonly Handle<T>[] | undefined;
+  /** Whether `find` is likely to answer; holds nothing and marks no use. */
+  has(key: Digest): boolean;
   /** Replaces what was kept under the key. */
   save(key: Digest, outputs: readonly T[], info: CacheRecordInfo): void;
   /** The canonical key that a definition key came to in an earlier build. */
@@ -35,6 +37,10 @@ export class MemoryCacheStore<T> implements CacheStore<T> {
 
   find(key: Digest): readonly Handle<T>[] | undefined {
     return this.#records.get(key)?.map(this.#hold);
+  }
+
+  has(key: Digest): boolean {
+    return this.#records.has(key);
   }
 
   save(key: Digest, outputs: readonly T[]): void {

@@ -100,6 +100,20 @@ export class Node<T> {
     return handle;
   }
 
+  /**
+   * Whoever uses this one will ask for its content. What no record answers for must run for that in any case, so it
+   * begins now, beside the other inputs, instead of after their keys are known.
+   */
+  runEarly(): void {
+    this.key()
+      .then(({ key, fresh, map }) =>
+        fresh || map.cacheable === false || !this.#host.cache.has(key) ? this.outputs() : undefined,
+      )
+      .catch(() => {
+        // Whoever asks for the outputs gets the error.
+      });
+  }
+
   /** Shows this step and what it is made of as cached, unless it showed something already. */
   markCached(): void {
     if (this.progress.touched) return;
@@ -118,7 +132,13 @@ export class Node<T> {
 
   async #computeKey(): Promise<Keying<T>> {
     const map = await this.op.cacheMap(this.#context());
-    const inputs = await Promise.all(this.vertex.inputs.map((input) => this.#host.nodeOf(input.vertex).key()));
+    const inputs = await Promise.all(
+      this.vertex.inputs.map((input, i) => {
+        const node = this.#host.nodeOf(input.vertex);
+        if (map.inputs[i]?.contentKey) node.runEarly();
+        return node.key();
+      }),
+    );
     const byDefinition = inputs.map((input, i) => ({
       selector: map.inputs[i]?.selector,
       key: `${input.key}#${this.vertex.inputs[i]?.index ?? 0}`,

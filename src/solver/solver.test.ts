@@ -178,6 +178,27 @@ suite('solver', () => {
     assert.equal(world.runs.length, 501);
   });
 
+  test('stages that are copied from, one copy on another, run side by side', async () => {
+    const world = new World();
+    let running = 0;
+    let most = 0;
+    const all = Promise.withResolvers<void>();
+    const result = async () => {
+      most = Math.max(most, ++running);
+      if (running === 4) all.resolve();
+      await all.promise;
+      return '';
+    };
+    let target: Step = { name: 'base' };
+    for (let i = 0; i < 4; i++)
+      target = { name: `copy ${i}`, from: [target, { name: `stage ${i}`, result }], byContent: [1] };
+    await world.build(target);
+    assert.equal(most, 4);
+    world.runs.length = 0;
+    await world.build(target);
+    assert.deepEqual(world.runs, []);
+  });
+
   test('at most N ops run at a time', async () => {
     const world = new World(3);
     let running = 0;

@@ -46,6 +46,10 @@ export class SqliteCacheStore implements CacheStore<Ref> {
     return outputs.map((stack) => holdRef(this.#snapshots, { kind: 'layers', stack }));
   }
 
+  has(key: Digest): boolean {
+    return this.#database.prepare('SELECT 1 FROM cache_records WHERE key = ?').get(key) !== undefined;
+  }
+
   save(key: Digest, outputs: readonly Ref[], info: CacheRecordInfo): void {
     const stacks: Stack[] = [];
     for (const output of outputs) {
