@@ -7,6 +7,13 @@ export interface HeldLock {
 export class KeyedLock {
   readonly #waiting = new Map<string, (() => void)[]>();
 
+  /** The lock if nobody has it. */
+  tryAcquire(key: string): HeldLock | undefined {
+    if (this.#waiting.has(key)) return undefined;
+    this.#waiting.set(key, []);
+    return this.#held(key);
+  }
+
   async acquire(key: string, signal?: AbortSignal): Promise<HeldLock> {
     const queue = this.#waiting.get(key);
     if (queue) {
@@ -20,6 +27,10 @@ export class KeyedLock {
       await promise;
       signal?.removeEventListener('abort', abort);
     } else this.#waiting.set(key, []);
+    return this.#held(key);
+  }
+
+  #held(key: string): HeldLock {
     let held = true;
     return {
       release: () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SourceOp } from '../api/gen/ops_pb.js';
 import { digestOf } from '../base/digest.ts';
@@ -18,7 +18,7 @@ export function createLocalSource(source: SourceOp, services: WorkerServices): O
   const once = randomUUID();
   return {
     cacheMap: async () => ({ digest: digestOf(`local ${name} ${once}`), inputs: [], cacheable: false }),
-    run: async (_inputs, context) => [await open(name, source, services, context)],
+    run: async (_inputs, context) => [await open(name, once, source, services, context)],
   };
 }
 
@@ -37,18 +37,26 @@ async function open(
   };
   const inPlace = services.sessions.localDirectory(sessions, name);
   if (inPlace !== undefined) return holdDirectory(inPlace, selection, services, () => undefined);
-  const key = digestOf(
-    `${services.sessions.sharedKey(sessions) ?? sessions[0]} ${name} ${source.attrs['local.sharedkeyhint'] ?? ''}`,
-  ).slice(7, 39);
-  const lock = await services.contextLocks.acquire(key, context.signal);
+  const identity = [
+    services.sessions.sharedKey(sessions) ?? sessions[0],
+    name,
+    source.attrs['local.sharedkeyhint'] ?? '',
+    selection,
+  ];
+  const key = digestOf(JSON.stringify(identity)).slice(7, 39);
+  const lock = services.contextLocks.tryAcquire(key);
+  // Another build has this client's directory at some date: this one receives into a place of its own.
+  const directory = join(services.contextsDirectory, lock ? key : `${key}-${once}`);
+  const end = () => {
+    lock?.release();
+    if (!lock) rmSync(directory, { recursive: true, force: true });
+  };
   try {
-    const directory = join(services.contextsDirectory, key);
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     await services.sessions.receiveDirectory(sessions, name, selection, directory, context);
-    // Until the last user is done, nobody brings the directory up to another date.
-    return holdDirectory(directory, { include: [], exclude: [] }, services, () => lock.release());
+    return holdDirectory(directory, { include: [], exclude: [] }, services, end);
   } catch (error) {
-    lock.release();
+    end();
     throw error;
   }
 }
