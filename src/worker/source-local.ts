@@ -24,6 +24,7 @@ export function createLocalSource(source: SourceOp, services: WorkerServices): O
 
 async function open(
   name: string,
+  once: string,
   source: SourceOp,
   services: WorkerServices,
   context: OpContext,
