@@ -3,7 +3,7 @@ import type { Locations } from './locations.ts';
 
 export interface CommandContext {
   readonly locations: Locations;
-  /** How the command was called, for messages. */
+  /** How the command was called, such as `image ls`, for messages. */
   readonly name: string;
 }
 
@@ -17,9 +17,11 @@ export interface Command {
   readonly usage: string;
   readonly summary: string;
   readonly flags: readonly Flag[];
+  /** How many arguments it takes: at least, and at most when there is a limit. */
+  readonly arity: readonly [least: number, most?: number];
   /** Words after the first argument belong to the container. */
   readonly stopAtFirst?: boolean;
-  /** docker's exit code for a wrong command line; 1 when absent. */
-  readonly usageExit?: number;
+  /** Exit code of failures that are not the command's own; 1 when absent. */
+  readonly failureExit?: number;
   readonly load: () => Promise<CommandRun>;
 }

@@ -17,8 +17,19 @@ export interface Parsed {
   readonly args: readonly string[];
 }
 
-/** The command line is wrong: exit code 1, or 125 where docker has that. */
-export class UsageError extends Error {}
+/** The command line is wrong. docker's exit codes: 1 for arguments, 125 for flags. */
+export class UsageError extends Error {
+  readonly exit: number;
+
+  constructor(message: string, exit = 1) {
+    super(message);
+    this.exit = exit;
+  }
+}
+
+function flagError(message: string): UsageError {
+  return new UsageError(message, 125);
+}
 
 export class FlagReader {
   readonly #values: ReadonlyMap<string, readonly string[]>;
@@ -47,6 +58,11 @@ export class FlagReader {
     const text = this.text(name);
     return text === undefined ? undefined : Number(text);
   }
+
+  /** The same flags, but for one. */
+  without(name: string): FlagReader {
+    return new FlagReader(new Map([...this.#values].filter(([key]) => key !== name)));
+  }
 }
 
 /** Docker's grammar (Go's pflag): `-it`, `-eA=b`, `--rm=false`, `--`; with `stopAtFirst` everything after the first word is the container's. */
@@ -61,10 +77,10 @@ export function parseFlags(
     values.set(flag.name, [...(flag.kind === 'list' ? (values.get(flag.name) ?? []) : []), check(flag, value)]);
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? '';
-    const next = (flag: Flag, shown: string): string => {
+    const next = (shown: string): string => {
       const value = words[++at];
-      if (value === undefined) throw new UsageError(`flag needs an argument: ${shown}`);
-      return flag.kind === 'boolean' ? 'true' : value;
+      if (value === undefined) throw flagError(`flag needs an argument: ${shown}`);
+      return value;
     };
     if (word === '--') {
       args.push(...words.slice(at + 1));
@@ -76,18 +92,18 @@ export function parseFlags(
       const flag = flags.find((each) => each.name === name);
       if (!flag) throw unknownFlag(`--${name}`, flags);
       if (equals >= 0) set(flag, word.slice(equals + 1));
-      else set(flag, flag.kind === 'boolean' ? 'true' : next(flag, `--${name}`));
+      else set(flag, flag.kind === 'boolean' ? 'true' : next(`--${name}`));
     } else if (word.startsWith('-') && word.length > 1) {
       for (let i = 1; i < word.length; i++) {
         const letter = word.charAt(i);
         const flag = flags.find((each) => each.short === letter);
-        if (!flag) throw new UsageError(`unknown shorthand flag: '${letter}' in ${word}`);
+        if (!flag) throw flagError(`unknown shorthand flag: '${letter}' in ${word}`);
         const rest = word.slice(i + 1);
         if (flag.kind === 'boolean' && !rest.startsWith('=')) {
           set(flag, 'true');
           continue;
         }
-        set(flag, rest === '' ? next(flag, `'${letter}' in ${word}`) : rest.replace(/^=/, ''));
+        set(flag, rest === '' ? next(`'${letter}' in ${word}`) : rest.replace(/^=/, ''));
         break;
       }
     } else {
@@ -101,13 +117,16 @@ export function parseFlags(
 }
 
 function check(flag: Flag, value: string): string {
+  const invalid = (want: string) => {
+    const shown = flag.short === undefined ? `--${flag.name}` : `-${flag.short}, --${flag.name}`;
+    return flagError(`invalid argument ${JSON.stringify(value)} for "${shown}" flag: want ${want}`);
+  };
   if (flag.kind === 'boolean') {
     if (/^(1|t|true)$/i.test(value)) return 'true';
     if (/^(0|f|false)$/i.test(value)) return 'false';
-    throw new UsageError(`invalid argument ${JSON.stringify(value)} for "--${flag.name}" flag: want true or false`);
+    throw invalid('true or false');
   }
-  if (flag.kind === 'number' && !/^-?\d+(\.\d+)?$/.test(value))
-    throw new UsageError(`invalid argument ${JSON.stringify(value)} for "--${flag.name}" flag: want a number`);
+  if (flag.kind === 'number' && !/^-?\d+(\.\d+)?$/.test(value)) throw invalid('a number');
   return value;
 }
 
@@ -116,33 +135,20 @@ function unknownFlag(shown: string, flags: readonly Flag[]): UsageError {
     shown.slice(2),
     flags.map((flag) => flag.name),
   );
-  return new UsageError(`unknown flag: ${shown}${near === undefined ? '' : ` (did you mean --${near}?)`}`);
+  return flagError(`unknown flag: ${shown}${near === undefined ? '' : ` (did you mean --${near}?)`}`);
 }
 
-export const boolean = (name: string, summary: string, short?: string): Flag => ({
-  name,
-  kind: 'boolean',
-  summary,
-  ...(short ? { short } : {}),
-});
-export const text = (name: string, summary: string, short?: string, value = 'string'): Flag => ({
-  name,
-  kind: 'text',
-  summary,
-  value,
-  ...(short ? { short } : {}),
-});
-export const list = (name: string, summary: string, short?: string, value = 'list'): Flag => ({
-  name,
-  kind: 'list',
-  summary,
-  value,
-  ...(short ? { short } : {}),
-});
-export const number = (name: string, summary: string, short?: string, value = 'int'): Flag => ({
-  name,
-  kind: 'number',
-  summary,
-  value,
-  ...(short ? { short } : {}),
-});
+const flagOf =
+  (kind: Flag['kind'], value?: string) =>
+  (name: string, summary: string, short?: string, shown = value): Flag => ({
+    name,
+    kind,
+    summary,
+    ...(shown === undefined ? {} : { value: shown }),
+    ...(short === undefined ? {} : { short }),
+  });
+
+export const boolean = flagOf('boolean');
+export const text = flagOf('text', 'string');
+export const list = flagOf('list', 'list');
+export const number = flagOf('number', 'int');

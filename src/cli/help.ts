@@ -3,26 +3,38 @@ import type { Command } from './command.ts';
 import { commands, globalFlags, groups } from './command-table.ts';
 import type { Flag } from './flags.ts';
 
+export interface FoundCommand {
+  readonly command: Command;
+  /** The name by which it was called. */
+  readonly name: string;
+  readonly rest: readonly string[];
+}
+
 /** The command that the first words name, the longest way first. */
-export function findCommand(
-  words: readonly string[],
-): { readonly command: Command; readonly rest: readonly string[] } | undefined {
-  for (const count of [2, 1]) {
+export function findCommand(words: readonly string[]): FoundCommand | undefined {
+  for (const count of [3, 2, 1]) {
+    if (words.length < count) continue;
     const name = words.slice(0, count).join(' ');
-    const command = words.length >= count ? commands.find((each) => each.names.includes(name)) : undefined;
-    if (command) return { command, rest: words.slice(count) };
+    const command = commands.find((each) => each.names.includes(name));
+    if (command) return { command, name, rest: words.slice(count) };
   }
   return undefined;
 }
 
+/** The words name a group of commands and nothing in it. */
 export function isGroup([first, second]: readonly string[]): boolean {
-  return first !== undefined && Object.hasOwn(groups, first) && (second === undefined || second === '--help');
+  return (
+    first !== undefined &&
+    Object.hasOwn(groups, first) &&
+    (second === undefined || second === '--help' || second === '-h')
+  );
 }
 
 export function helpFor(name: string): string {
   const command = commands.find((each) => each.names.includes(name));
-  if (command) return commandHelp(command);
-  return name !== '' && isGroup([name]) ? groupHelp(name) : topHelp();
+  if (command) return commandHelp(command, name);
+  if (isGroup([name])) return groupHelp(name);
+  return name === '' ? topHelp() : unknownCommand(name.split(' '));
 }
 
 export function unknownCommand(words: readonly string[]): string {
@@ -33,25 +45,37 @@ export function unknownCommand(words: readonly string[]): string {
     shown,
     commands.flatMap((command) => command.names),
   );
-  return `slipway: '${shown}' is not a slipway command.${near === undefined ? '' : ` Did you mean 'slipway ${near}'?`}\nSee 'slipway --help'`;
+  const hint = near === undefined ? '' : `\n\nDid you mean 'slipway ${near}'?`;
+  return `slipway: unknown command: slipway ${shown}${hint}\n\nRun 'slipway --help' for more information`;
 }
 
+export function usageLine(command: Command, name: string): string {
+  return `Usage:  slipway ${name}${command.usage === '' ? '' : ` ${command.usage}`}`;
+}
+
+const common = ['run', 'exec', 'ps', 'build', 'pull', 'push', 'images', 'login', 'logout', 'version', 'info'];
+
 function topHelp(): string {
-  const top = commands.flatMap((command) => {
-    const name = command.names.find((each) => !each.includes(' '));
-    return name === undefined ? [] : [[name, command.summary] as const];
-  });
-  const managed = Object.entries(groups);
+  const top = new Map(
+    commands.flatMap(({ names, summary }) =>
+      names.filter((each) => !each.includes(' ')).map((name) => [name, summary] as const),
+    ),
+  );
+  const chosen = (names: readonly string[]) => names.map((name) => [name, top.get(name) ?? ''] as const);
+  const others = [...top.keys()].filter((name) => !common.includes(name)).toSorted();
   return [
     'Usage:  slipway [OPTIONS] COMMAND',
     '',
     'Builds container images and runs them',
     '',
-    'Commands:',
-    ...columns(top.toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    'Common Commands:',
+    ...columns(chosen(common.filter((name) => top.has(name)))),
     '',
     'Management Commands:',
-    ...columns(managed),
+    ...columns(Object.entries(groups)),
+    '',
+    'Commands:',
+    ...columns([...chosen(others), ['completion', 'Print the completion script for bash, zsh or fish']]),
     '',
     'Global Options:',
     ...flagLines(globalFlags),
@@ -71,33 +95,35 @@ function groupHelp(group: string): string {
     groups[group],
     '',
     'Commands:',
-    ...columns(members),
+    ...columns(members.toSorted(([a], [b]) => (a < b ? -1 : 1))),
     '',
     `Run 'slipway ${group} COMMAND --help' for more information on a command.`,
   ].join('\n');
 }
 
-export function commandHelp(command: Command): string {
-  const [name, ...others] = command.names;
+export function commandHelp(command: Command, name: string): string {
+  const aliases = command.names.toSorted((a, b) => b.split(' ').length - a.split(' ').length);
   return [
-    `Usage:  slipway ${name} ${command.usage}`,
+    usageLine(command, name),
     '',
     command.summary,
-    ...(others.length > 0 ? ['', 'Aliases:', `  ${command.names.map((each) => `slipway ${each}`).join(', ')}`] : []),
+    ...(aliases.length > 1 ? ['', 'Aliases:', `  ${aliases.map((each) => `slipway ${each}`).join(', ')}`] : []),
     ...(command.flags.length > 0 ? ['', 'Options:', ...flagLines(command.flags)] : []),
   ].join('\n');
 }
 
 function flagLines(flags: readonly Flag[]): string[] {
   return columns(
-    flags.map((flag) => {
-      const value = flag.kind === 'boolean' ? '' : ` ${flag.value ?? ''}`;
-      return [`${flag.short ? `-${flag.short}, ` : '    '}--${flag.name}${value}`, flag.summary] as const;
-    }),
+    flags
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      .map((flag) => {
+        const value = flag.kind === 'boolean' ? '' : ` ${flag.value ?? ''}`;
+        return [`${flag.short ? `-${flag.short}, ` : '    '}--${flag.name}${value}`, flag.summary] as const;
+      }),
   );
 }
 
 function columns(rows: readonly (readonly [string, string])[]): string[] {
-  const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}   ${right}`);
+  const width = Math.max(0, ...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}   ${right}`.trimEnd());
 }

@@ -1,13 +1,16 @@
 import { enableCompileCache } from 'node:module';
 import { basename } from 'node:path';
 import type { Command } from './command.ts';
-
-const version = '0.1.0';
+import type { Flag } from './flags.ts';
+import type { FoundCommand } from './help.ts';
+import { slipwayVersion } from './version.ts';
 
 if (process.argv.length === 3 && (process.argv[2] === '--version' || process.argv[2] === '-v')) {
-  console.log(`Slipway version ${version}`);
+  console.log(`Slipway version ${slipwayVersion}`);
 } else {
   enableCompileCache();
+  // Whoever reads has seen enough, as `head` does.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   process.exitCode = await main(process.argv.slice(2));
 }
 
@@ -19,44 +22,48 @@ async function main(words: readonly string[]): Promise<number> {
     import('./help.ts'),
   ]);
   const asBuildkitd = basename(process.env.SLIPWAY_AS ?? process.argv0) === 'buildkitd';
-  let command: Command | undefined;
+  let found: FoundCommand | undefined;
   try {
     const global = asBuildkitd
       ? { flags: new FlagReader(new Map()), args: ['daemon', ...words] }
       : parseFlags(words, globalFlags, { stopAtFirst: true });
-    if (global.flags.boolean('version')) return say(`Slipway version ${version}`);
+    if (global.flags.boolean('version')) return say(`Slipway version ${slipwayVersion}`);
     const [first, ...rest] = global.args;
-    if (first === undefined || first === 'help' || first === '--help' || global.flags.boolean('help'))
+    if (first === undefined || first === 'help' || global.flags.boolean('help'))
       return say(help.helpFor(rest.join(' ')));
     if (first === 'completion') return say((await import('./completion.ts')).completionScript(rest[0]));
-    const found = help.findCommand(global.args);
+    found = help.findCommand(global.args);
     if (!found) return say(help.unknownCommand(global.args), help.isGroup(global.args) ? 0 : 1);
-    command = found.command;
-    if (wantsHelp(found.rest, command)) return say(help.commandHelp(command));
-    const own = command.names.includes('daemon')
-      ? [...globalFlags.filter(({ name }) => name === 'root'), ...command.flags]
-      : command.flags;
-    const parsed = parseFlags(found.rest, own, { stopAtFirst: command.stopAtFirst === true });
+    const { command, name } = found;
+    const parsed = parseFlags(found.rest, flagsOf(command, globalFlags), { stopAtFirst: command.stopAtFirst === true });
+    if (parsed.flags.boolean('help')) return say(help.commandHelp(command, name));
+    (await import('./check-arity.ts')).checkArity(command, name, parsed.args);
     const locations = findLocations({
       root: parsed.flags.text('root') ?? global.flags.text('root'),
       host: global.flags.text('host'),
     });
     const run = await command.load();
-    return await run(parsed, { locations, name: command.names[0] ?? '' });
+    const config = global.flags.text('config');
+    // Credential helpers read it too.
+    if (config !== undefined) process.env.DOCKER_CONFIG = config;
+    return await run(parsed, { locations, name });
   } catch (error) {
     if (error instanceof UsageError) {
-      process.stderr.write(
-        `slipway: ${error.message}\n\nRun 'slipway ${command?.names[0] ?? ''} --help' for more information\n`,
-      );
-      return command?.usageExit ?? 1;
+      const prefix = error.exit === 1 ? 'slipway: ' : '';
+      const usage = found ? `${help.usageLine(found.command, found.name)}\n\n` : '';
+      const where = `slipway ${found ? `${found.name} ` : ''}--help`;
+      process.stderr.write(`${prefix}${error.message}\n\n${usage}Run '${where}' for more information\n`);
+      return error.exit;
     }
-    return (await import('./report-error.ts')).reportError(error, command?.usageExit);
+    return (await import('./report-error.ts')).reportError(error, found?.command.failureExit);
   }
 }
 
-function wantsHelp(words: readonly string[], command: Command): boolean {
-  const end = command.stopAtFirst ? words.findIndex((word) => !word.startsWith('-')) : words.indexOf('--');
-  return (end < 0 ? words : words.slice(0, end)).includes('--help');
+/** Every command takes `--help`, and `-h` where that is no flag of its own; the daemon takes its root after its name too. */
+function flagsOf({ names, flags }: Command, globalFlags: readonly Flag[]): readonly Flag[] {
+  const takesH = flags.some(({ short }) => short === 'h');
+  const help: Flag = { name: 'help', kind: 'boolean', summary: 'Print usage', ...(takesH ? {} : { short: 'h' }) };
+  return [...flags, help, ...(names.includes('daemon') ? globalFlags.filter(({ name }) => name === 'root') : [])];
 }
 
 function say(text: string, code = 0): number {

@@ -26,10 +26,10 @@ export interface EngineRequest {
 
 /** Talks the Docker Engine API to a daemon. */
 export class EngineClient {
-  readonly #host: string;
+  readonly #address: string;
 
   constructor(host: string) {
-    this.#host = host;
+    this.#address = host;
   }
 
   /** The parsed JSON body; undefined when there is none. Throws what the daemon says. */
@@ -65,14 +65,16 @@ export class EngineClient {
     throw await errorOf(response);
   }
 
-  /** A connection that becomes a stream: attach. */
-  hijack(path: string, query: EngineRequest['query'] = {}): Promise<Socket> {
+  /** A connection that becomes a stream (attach, exec). It stays open for the other side's output after our end. */
+  hijack(path: string, { query, json }: Pick<EngineRequest, 'query' | 'json'> = {}): Promise<Socket> {
     const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+    const body = json === undefined ? undefined : JSON.stringify(json);
+    const type = body === undefined ? 'text/plain' : 'application/json';
     const outgoing = httpRequest({
       ...this.#target(),
       method: 'POST',
       path: this.#path(path, query),
-      headers: { connection: 'Upgrade', upgrade: 'tcp', 'content-type': 'text/plain', host: 'daemon' },
+      headers: { ...this.#host(), connection: 'Upgrade', upgrade: 'tcp', 'content-type': type, ...lengthOf(body) },
     });
     outgoing.on('upgrade', (_response, socket, head) => {
       if (head.length > 0) socket.unshift(head);
@@ -80,28 +82,16 @@ export class EngineClient {
     });
     outgoing.on('response', (response) => errorOf(response).then(reject, reject));
     outgoing.on('error', (error) => reject(this.#unreachable(error)));
-    outgoing.end();
+    outgoing.end(body);
     return promise;
   }
 
   #send(method: string, path: string, { query, json, body, headers }: EngineRequest): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const text = json === undefined ? undefined : JSON.stringify(json);
-    const outgoing = httpRequest(
-      {
-        ...this.#target(),
-        method,
-        path: this.#path(path, query),
-        headers: {
-          host: 'daemon',
-          ...(text === undefined
-            ? {}
-            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
-          ...headers,
-        },
-      },
-      resolve,
-    );
+    const type = text === undefined ? {} : { 'content-type': 'application/json', ...lengthOf(text) };
+    const target = { ...this.#target(), method, path: this.#path(path, query) };
+    const outgoing = httpRequest({ ...target, headers: { ...this.#host(), ...type, ...headers } }, resolve);
     outgoing.on('error', (error) => reject(this.#unreachable(error)));
     if (body) body.on('error', (error) => outgoing.destroy(error)).pipe(outgoing);
     else outgoing.end(text);
@@ -120,16 +110,25 @@ export class EngineClient {
   }
 
   #target() {
-    const address = parseDaemonAddress(this.#host);
+    const address = parseDaemonAddress(this.#address);
     return address.kind === 'unix' ? { socketPath: address.path } : { host: address.host, port: address.port };
   }
 
+  /** A socket has no host to name; what is named is only checked on tcp. */
+  #host(): { host?: string } {
+    return 'path' in parseDaemonAddress(this.#address) ? { host: 'daemon' } : {};
+  }
+
   #unreachable(error: Error): Error {
-    return new SlipwayError('unavailable', `cannot talk to the daemon at ${this.#host}: ${error.message}`, {
+    return new SlipwayError('unavailable', `cannot talk to the daemon at ${this.#address}: ${error.message}`, {
       hint: 'is it running?',
       cause: error,
     });
   }
+}
+
+function lengthOf(body: string | undefined): { 'content-length'?: number } {
+  return body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
 }
 
 function progressLine(line: string): Record<string, unknown> {

@@ -1,12 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { StatusError } from '../../api/grpc/status.ts';
-import { invalidArgument, SlipwayError } from '../../base/errors.ts';
+import { SlipwayError } from '../../base/errors.ts';
 import { connectDaemon } from '../../client/connect.ts';
 import { solve } from '../../client/solve.ts';
 import { parseReference } from '../../oci/reference.ts';
 import type { CommandRun } from '../command.ts';
 import { ensureDaemon } from '../ensure-daemon.ts';
-import { type FlagReader, UsageError } from '../flags.ts';
+import type { FlagReader } from '../flags.ts';
+import { parseBytes } from '../format/parse-bytes.ts';
 import { createDisplay } from '../progress/create-display.ts';
 import { progressOf } from '../progress/status-response.ts';
 import { interruptedExit, reportError, sourceExcerpt } from '../report-error.ts';
@@ -15,9 +16,7 @@ import { readOutputs } from './build-outputs.ts';
 
 /** `slipway build`. */
 export const runBuild: CommandRun = async ({ flags, args }, { locations }) => {
-  const [context, ...more] = args;
-  if (context === undefined || more.length > 0)
-    throw new UsageError('"slipway build" requires exactly 1 argument: the build context');
+  const [context = ''] = args;
   const tags = flags.list('tag');
   for (const tag of tags) parseReference(tag);
   const outputs = readOutputs(flags, tags);
@@ -111,7 +110,7 @@ function frontendOptions(flags: FlagReader): Record<string, string> {
   const network = flags.text('network');
   if (network !== undefined && network !== 'default') options['force-network-mode'] = network;
   const shm = flags.text('shm-size');
-  if (shm !== undefined) options['shm-size'] = `${bytesOf(shm)}`;
+  if (shm !== undefined) options['shm-size'] = `${parseBytes(shm)}`;
   if (flags.boolean('pull')) options['image-resolve-mode'] = 'pull';
   if (flags.boolean('no-cache')) options['no-cache'] = '';
   else if (flags.has('no-cache-filter')) options['no-cache'] = flags.list('no-cache-filter').join(',');
@@ -127,17 +126,4 @@ function frontendOptions(flags: FlagReader): Record<string, string> {
   if (process.env.SOURCE_DATE_EPOCH && options['build-arg:SOURCE_DATE_EPOCH'] === undefined)
     options['build-arg:SOURCE_DATE_EPOCH'] = process.env.SOURCE_DATE_EPOCH;
   return options;
-}
-
-const units: Readonly<Record<string, number>> = { '': 1, b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
-
-/** `64m` → bytes. */
-export function bytesOf(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?$/i.exec(text);
-  const unit = units[match?.[2]?.toLowerCase() ?? 'x'];
-  if (!match || unit === undefined)
-    throw invalidArgument(`cannot use ${JSON.stringify(text)} as a size`, {
-      hint: 'want a number with a unit, such as 64m',
-    });
-  return Math.floor(Number(match[1]) * unit);
 }

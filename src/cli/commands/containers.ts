@@ -1,79 +1,20 @@
 import type { EngineClient } from '../../client/engine-client.ts';
 import type { CommandRun } from '../command.ts';
-import { copyMultiplexed } from '../copy-streams.ts';
-import { filterQuery, openEngine } from '../engine.ts';
-import { UsageError } from '../flags.ts';
-import { ellipsis, goTime, humanAge, shortId } from '../format/human.ts';
-import type { Row } from '../format/table.ts';
-import { printRows } from '../output.ts';
+import { containerPath } from '../container/container-path.ts';
+import { openEngine } from '../engine.ts';
+import type { FlagReader } from '../flags.ts';
 import { reportError } from '../report-error.ts';
 
-interface ContainerSummary {
-  readonly Id: string;
-  readonly Names: readonly string[];
-  readonly Image: string;
-  readonly Command: string;
-  readonly Created: number;
-  readonly State: string;
-  readonly Status: string;
-  readonly Labels: Readonly<Record<string, string>>;
-}
+type Call = (engine: EngineClient, path: string, flags: FlagReader) => Promise<unknown>;
 
-const commandWidth = 20;
-
-export const runPs: CommandRun = async ({ flags }, { locations }) => {
-  const engine = await openEngine(locations);
-  const last = flags.text('last');
-  const containers = await engine.json<ContainerSummary[]>('GET', '/containers/json', {
-    query: { all: flags.boolean('all') || last !== undefined, limit: last, filters: filterQuery(flags.list('filter')) },
-  });
-  const whole = flags.boolean('no-trunc');
-  if (flags.boolean('quiet')) {
-    for (const { Id } of containers) console.log(whole ? Id : shortId(Id));
-    return 0;
-  }
-  const rows = containers.map(({ Id, Names, Image, Command, Created, State, Status, Labels }): Row => {
-    const created = new Date(Created * 1000);
-    return {
-      ID: whole ? Id : shortId(Id),
-      Image,
-      Command: JSON.stringify(whole ? Command : ellipsis(Command, commandWidth)),
-      CreatedAt: goTime(created),
-      RunningFor: humanAge(created),
-      Ports: '',
-      State,
-      Status,
-      Names: Names.map((name) => name.replace(/^\//, '')).join(','),
-      Labels: Object.entries(Labels)
-        .map(([key, value]) => `${key}=${value}`)
-        .join(','),
-    };
-  });
-  const columns = [
-    ['ID', 'CONTAINER ID'],
-    ['Image', 'IMAGE'],
-    ['Command', 'COMMAND'],
-    ['RunningFor', 'CREATED'],
-    ['Status', 'STATUS'],
-    ['Ports', 'PORTS'],
-    ['Names', 'NAMES'],
-  ] as const;
-  printRows(rows, { columns, format: flags.text('format') });
-  return 0;
-};
-
-/** Runs a call for each name, prints the names that it worked for. */
-function forEach(
-  command: string,
-  call: (engine: EngineClient, name: string, flags: Parameters<CommandRun>[0]['flags']) => Promise<unknown>,
-): CommandRun {
+/** Does something to each container and prints the names for which it worked; one failure does not keep the others. */
+function forEach(call: Call): CommandRun {
   return async ({ flags, args }, { locations }) => {
-    if (args.length === 0) throw new UsageError(`"slipway ${command}" requires at least 1 argument`);
     const engine = await openEngine(locations);
     let code = 0;
     for (const name of args) {
       try {
-        await call(engine, name, flags);
+        await call(engine, containerPath(name), flags);
         console.log(name);
       } catch (error) {
         code = reportError(error);
@@ -83,32 +24,44 @@ function forEach(
   };
 }
 
-const pathOf = (name: string) => `/containers/${encodeURIComponent(name)}`;
+const stopQuery = (flags: FlagReader) => ({
+  t: flags.text('timeout') ?? flags.text('time'),
+  signal: flags.text('signal'),
+});
 
-export const runRm = forEach('rm', (engine, name, flags) =>
-  engine.text('DELETE', pathOf(name), { query: { force: flags.boolean('force'), v: flags.boolean('volumes') } }),
+export const runRm = forEach((engine, path, flags) => {
+  const query = { force: flags.boolean('force'), v: flags.boolean('volumes'), link: flags.boolean('link') };
+  return engine.text('DELETE', path, { query });
+});
+export const runStop = forEach((engine, path, flags) =>
+  engine.text('POST', `${path}/stop`, { query: stopQuery(flags) }),
 );
-export const runStop = forEach('stop', (engine, name, flags) =>
-  engine.text('POST', `${pathOf(name)}/stop`, { query: { t: flags.text('time'), signal: flags.text('signal') } }),
+export const runRestart = forEach((engine, path, flags) =>
+  engine.text('POST', `${path}/restart`, { query: stopQuery(flags) }),
 );
-export const runKill = forEach('kill', (engine, name, flags) =>
-  engine.text('POST', `${pathOf(name)}/kill`, { query: { signal: flags.text('signal') } }),
+export const runKill = forEach((engine, path, flags) =>
+  engine.text('POST', `${path}/kill`, { query: { signal: flags.text('signal') } }),
 );
+export const runPause = forEach((engine, path) => engine.text('POST', `${path}/pause`));
+export const runUnpause = forEach((engine, path) => engine.text('POST', `${path}/unpause`));
 
-export const runLogs: CommandRun = async ({ flags, args }, { locations }) => {
-  const [name, ...more] = args;
-  if (name === undefined || more.length > 0) throw new UsageError('"slipway logs" requires exactly 1 argument');
+export const runRename: CommandRun = async ({ args }, { locations }) => {
+  const [name = '', newName = ''] = args;
   const engine = await openEngine(locations);
-  const { Config } = await engine.json<{ Config: { Tty?: boolean } }>('GET', `${pathOf(name)}/json`);
-  const query = {
-    stdout: true,
-    stderr: true,
-    follow: flags.boolean('follow'),
-    tail: flags.text('tail') ?? 'all',
-    timestamps: flags.boolean('timestamps'),
-  };
-  const response = await engine.open('GET', `${pathOf(name)}/logs`, { query });
-  if (Config.Tty) for await (const chunk of response) process.stdout.write(chunk);
-  else await copyMultiplexed(response, process.stdout, process.stderr);
+  await engine.text('POST', `${containerPath(name)}/rename`, { query: { name: newName } });
   return 0;
+};
+
+export const runWait: CommandRun = async ({ args }, { locations }) => {
+  const engine = await openEngine(locations);
+  let code = 0;
+  for (const name of args) {
+    try {
+      const { StatusCode } = await engine.json<{ StatusCode: number }>('POST', `${containerPath(name)}/wait`);
+      console.log(`${StatusCode}`);
+    } catch (error) {
+      code = reportError(error);
+    }
+  }
+  return code;
 };

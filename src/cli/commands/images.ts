@@ -1,7 +1,6 @@
 import { familiarRepository, parseReference } from '../../oci/reference.ts';
 import type { CommandRun } from '../command.ts';
 import { filterQuery, openEngine } from '../engine.ts';
-import { UsageError } from '../flags.ts';
 import { ellipsis, goTime, humanAge, humanSize, shortId } from '../format/human.ts';
 import type { Row } from '../format/table.ts';
 import { printRows } from '../output.ts';
@@ -17,7 +16,6 @@ interface ImageSummary {
 }
 
 export const runImageLs: CommandRun = async ({ flags, args }, { locations }) => {
-  if (args.length > 1) throw new UsageError('"slipway images" requires at most 1 argument');
   const engine = await openEngine(locations);
   const filters = filterQuery([...flags.list('filter'), ...args.map((pattern) => `reference=${pattern}`)]);
   const images = await engine.json<ImageSummary[]>('GET', '/images/json', {
@@ -79,8 +77,7 @@ interface HistoryItem {
 const createdByWidth = 45;
 
 export const runHistory: CommandRun = async ({ flags, args }, { locations }) => {
-  const [name, ...more] = args;
-  if (name === undefined || more.length > 0) throw new UsageError('"slipway history" requires exactly 1 argument');
+  const [name = ''] = args;
   const engine = await openEngine(locations);
   const items = await engine.json<HistoryItem[]>('GET', `/images/${encodeURIComponent(name)}/history`);
   const whole = flags.boolean('no-trunc');
@@ -114,9 +111,7 @@ export const runHistory: CommandRun = async ({ flags, args }, { locations }) => 
 };
 
 export const runTag: CommandRun = async ({ args }, { locations }) => {
-  const [source, target, ...more] = args;
-  if (source === undefined || target === undefined || more.length > 0)
-    throw new UsageError('"slipway tag" requires exactly 2 arguments');
+  const [source = '', target = ''] = args;
   const reference = parseReference(target);
   const engine = await openEngine(locations);
   const repo = familiarRepository(reference);
@@ -127,7 +122,6 @@ export const runTag: CommandRun = async ({ args }, { locations }) => {
 };
 
 export const runRmi: CommandRun = async ({ flags, args }, { locations }) => {
-  if (args.length === 0) throw new UsageError('"slipway rmi" requires at least 1 argument');
   const engine = await openEngine(locations);
   let code = 0;
   for (const name of args) {
@@ -144,21 +138,4 @@ export const runRmi: CommandRun = async ({ flags, args }, { locations }) => {
     }
   }
   return code;
-};
-
-export const runImagePrune: CommandRun = async ({ flags }, { locations }) => {
-  const engine = await openEngine(locations);
-  const filters = filterQuery([`dangling=${!flags.boolean('all')}`, ...flags.list('filter')]);
-  const { ImagesDeleted, SpaceReclaimed } = await engine.json<{
-    ImagesDeleted: { Untagged?: string; Deleted?: string }[] | null;
-    SpaceReclaimed: number;
-  }>('POST', '/images/prune', { query: { filters } });
-  if (ImagesDeleted && ImagesDeleted.length > 0) {
-    console.log('Deleted Images:');
-    for (const { Untagged, Deleted } of ImagesDeleted)
-      console.log(Untagged === undefined ? `deleted: ${Deleted}` : `untagged: ${Untagged}`);
-    console.log();
-  }
-  console.log(`Total reclaimed space: ${humanSize(SpaceReclaimed)}`);
-  return 0;
 };

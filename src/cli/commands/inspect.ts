@@ -1,19 +1,29 @@
-import { isErrorCode, notFound } from '../../base/errors.ts';
+import { invalidArgument, isErrorCode, notFound } from '../../base/errors.ts';
 import type { EngineClient } from '../../client/engine-client.ts';
 import type { CommandRun } from '../command.ts';
 import { openEngine } from '../engine.ts';
-import { UsageError } from '../flags.ts';
 import { printDocuments } from '../output.ts';
 import { reportError } from '../report-error.ts';
 
 type Find = (engine: EngineClient, name: string) => Promise<object>;
 
 const findContainer: Find = (engine, name) => engine.json('GET', `/containers/${encodeURIComponent(name)}/json`);
+const findVolume: Find = (engine, name) => engine.json('GET', `/volumes/${encodeURIComponent(name)}`);
 const findImage: Find = (engine, name) => engine.json('GET', `/images/${encodeURIComponent(name)}/json`);
+
+function finderOf(type: string | undefined): Find | undefined {
+  if (type === undefined || type === '') return undefined;
+  const finders: Readonly<Record<string, Find>> = { container: findContainer, image: findImage, volume: findVolume };
+  if (!Object.hasOwn(finders, type))
+    throw invalidArgument(`cannot inspect objects of type ${JSON.stringify(type)}`, {
+      hint: 'want container, image or volume',
+    });
+  return finders[type];
+}
 
 /** docker tries containers before images. */
 const findAny: Find = async (engine, name) => {
-  for (const find of [findContainer, findImage]) {
+  for (const find of [findContainer, findImage, findVolume]) {
     try {
       return await find(engine, name);
     } catch (error) {
@@ -23,11 +33,9 @@ const findAny: Find = async (engine, name) => {
   throw notFound(`no such object: ${name}`);
 };
 
-function inspect(find: Find, command: string): CommandRun {
+function inspect(find: Find): CommandRun {
   return async ({ flags, args }, { locations }) => {
-    if (args.length === 0) throw new UsageError(`"slipway ${command}" requires at least 1 argument`);
-    const type = flags.text('type');
-    const chosen = type === 'image' ? findImage : type === 'container' ? findContainer : find;
+    const chosen = finderOf(flags.text('type')) ?? find;
     const engine = await openEngine(locations);
     const documents: object[] = [];
     let code = 0;
@@ -43,6 +51,7 @@ function inspect(find: Find, command: string): CommandRun {
   };
 }
 
-export const runInspect = inspect(findAny, 'inspect');
-export const runImageInspect = inspect(findImage, 'image inspect');
-export const runContainerInspect = inspect(findContainer, 'container inspect');
+export const runInspect = inspect(findAny);
+export const runImageInspect = inspect(findImage);
+export const runContainerInspect = inspect(findContainer);
+export const runVolumeInspect = inspect(findVolume);

@@ -1,0 +1,56 @@
+import { createReadStream, createWriteStream, statSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { invalidArgument, notFound } from '../../base/errors.ts';
+import { familiarRepository, parseReference } from '../../oci/reference.ts';
+import type { CommandRun } from '../command.ts';
+import { openEngine } from '../engine.ts';
+import { showTransfer } from '../show-transfer.ts';
+
+export const runSave: CommandRun = async ({ flags, args }, { locations }) => {
+  const output = flags.text('output');
+  if (output === undefined && process.stdout.isTTY)
+    throw invalidArgument('cowardly refusing to save to a terminal', { hint: 'use the -o flag or redirect' });
+  const engine = await openEngine(locations);
+  const response = await engine.open('GET', '/images/get', {
+    query: { names: args, platform: flags.list('platform') },
+  });
+  await pipeline(response, output === undefined ? process.stdout : createWriteStream(output, { mode: 0o600 }));
+  return 0;
+};
+
+export const runLoad: CommandRun = async ({ flags }, { locations }) => {
+  const input = flags.text('input');
+  if (input === undefined && process.stdin.isTTY)
+    throw invalidArgument('requested load from stdin, but stdin is empty', { hint: 'give the archive with -i' });
+  if (input !== undefined && !statSync(input, { throwIfNoEntry: false }))
+    throw notFound(`open ${input}: no such file or directory`);
+  const engine = await openEngine(locations);
+  const body = input === undefined ? process.stdin : createReadStream(input, { highWaterMark: 1 << 20 });
+  const request = {
+    body,
+    headers: { 'content-type': 'application/x-tar' },
+    query: { platform: flags.list('platform') },
+  };
+  await showTransfer(engine.lines('POST', '/images/load', request), { quiet: flags.boolean('quiet') });
+  return 0;
+};
+
+export const runImport: CommandRun = async ({ flags, args }, { locations }) => {
+  const [file = '', name] = args;
+  if (file !== '-' && !statSync(file, { throwIfNoEntry: false }))
+    throw notFound(`open ${file}: no such file or directory`);
+  const reference = name === undefined ? undefined : parseReference(name);
+  const engine = await openEngine(locations);
+  const body = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1 << 20 });
+  const query = {
+    fromSrc: '-',
+    repo: reference && familiarRepository(reference),
+    tag: reference?.tag,
+    changes: flags.list('change'),
+    message: flags.text('message') ?? `Imported from ${file}`,
+    platform: flags.text('platform'),
+  };
+  const request = { query, body, headers: { 'content-type': 'application/x-tar' } };
+  await showTransfer(engine.lines('POST', '/images/create', request), { quiet: false });
+  return 0;
+};

@@ -1,0 +1,1 @@
+export const slipwayVersion = '0.1.0';
