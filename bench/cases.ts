@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { appendFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { BuildOptions, Peer } from './peers.ts';
+
+/** One thing that is measured: made ready, then timed a number of times. */
+export interface Case {
+  readonly id: string;
+  readonly title: string;
+  /** What the peer's figure is multiplied with for our mark; with the peer's case, when it is another one. */
+  readonly mark?: { readonly factor: number; readonly of?: string } | { readonly milliseconds: number };
+  readonly runs: number;
+  /** Before each timed run; not timed. */
+  readonly prepare?: (peer: Peer, run: number) => void;
+  readonly command: (peer: Peer) => readonly string[];
+}
+
+const example = fileURLToPath(new URL('../examples/01_ping_app', import.meta.url));
+const smallFiles = 20_000;
+const largeFiles = 200;
+
+/** Bytes that do not compress and are the same each time. */
+function noise(seed: string, size: number): Buffer {
+  const blocks = Array.from({ length: Math.ceil(size / 64) }, (_, i) =>
+    createHash('sha512').update(`${seed} ${i}`).digest(),
+  );
+  return Buffer.concat(blocks).subarray(0, size);
+}
+
+/** Writes the contexts below a directory and answers the cases over them; `base` is an image that all peers can pull. */
+export function createCases(directory: string, base: string): Case[] {
+  const web = join(directory, 'web');
+  cpSync(example, web, { recursive: true });
+  writeFileSync(
+    join(web, 'Dockerfile'),
+    `FROM ${base}\nENV TARGET="ltfe.org"\nENV METHOD="HEAD"\nENV INTERVAL="3000"\nWORKDIR /web-ping\nCOPY app.js .\nCMD ["node", "/web-ping/app.js"]\n`,
+  );
+  const files = join(directory, 'files');
+  for (let i = 0; i < smallFiles; i++) {
+    const place = join(files, 'data', `d${i % 200}`);
+    if (i < 200) mkdirSync(place, { recursive: true });
+    writeFileSync(join(place, `f${i}`), noise(`small ${i}`, 4000 + (i % 200)));
+  }
+  const block = noise('large', 1 << 20);
+  for (let i = 0; i < largeFiles; i++) {
+    block.writeUInt32LE(i, 0);
+    writeFileSync(join(files, 'data', `big${i}`), block);
+  }
+  writeFileSync(join(files, 'Dockerfile'), `FROM ${base}\nCOPY data /data\n`);
+  const steps = join(directory, 'steps');
+  mkdirSync(steps);
+  writeFileSync(
+    join(steps, 'Dockerfile'),
+    `FROM ${base}\n${Array.from({ length: 20 }, (_, i) => `RUN true ${i}\n`).join('')}`,
+  );
+  const stages = Array.from({ length: 8 }, (_, i) => `FROM ${base} AS s${i}\nRUN sleep 1 && echo ${i} > /s${i}\n`);
+  const copies = Array.from({ length: 8 }, (_, i) => `COPY --from=s${i} /s${i} /\n`);
+  writeFileSync(join(steps, 'parallel'), `${stages.join('')}FROM ${base}\n${copies.join('')}`);
+
+  const build = (context: string, options: BuildOptions) => (peer: Peer) => peer.build(context, options);
+  let edits = 0;
+  const edit = (file: string) => () => appendFileSync(file, `// ${++edits}\n`);
+  const app = join(web, 'app.js');
+  const one = join(files, 'data/d1/f1');
+  return [
+    {
+      id: 'A',
+      title: 'no-op rebuild of 7 steps',
+      runs: 9,
+      mark: { factor: 1.2 },
+      command: build(web, { image: true }),
+    },
+    {
+      id: 'B',
+      title: 'rebuild after one byte changed',
+      runs: 9,
+      mark: { factor: 1.2 },
+      prepare: edit(app),
+      command: build(web, { image: true }),
+    },
+    {
+      id: 'C1',
+      title: '20,000 files, cold, into an image',
+      runs: 1,
+      mark: { factor: 0.5 },
+      command: build(files, { image: true }),
+    },
+    { id: 'C2', title: '… no-op', runs: 3, command: build(files, { image: true }) },
+    {
+      id: 'C3',
+      title: '… one file edited, cache only',
+      runs: 3,
+      mark: { factor: 0.5 },
+      prepare: edit(one),
+      command: build(files, { image: false }),
+    },
+    {
+      id: 'C4',
+      title: '… one file edited, into an image',
+      runs: 1,
+      mark: { factor: 0.5, of: 'C3' },
+      prepare: edit(one),
+      command: build(files, { image: true }),
+    },
+    {
+      id: 'D1',
+      title: '20 × RUN true, cold',
+      runs: 3,
+      mark: { factor: 0.7 },
+      command: build(steps, { image: true, noCache: true }),
+    },
+    {
+      id: 'D2',
+      title: '8 parallel RUN sleep 1',
+      runs: 3,
+      mark: { factor: 0.7 },
+      command: build(steps, { file: 'parallel', image: true, noCache: true }),
+    },
+    { id: 'E', title: '--version', runs: 15, mark: { milliseconds: 45 }, command: (peer) => peer.version() },
+  ];
+}

@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface BuildOptions {
+  readonly file?: string;
+  readonly noCache?: boolean;
+  /** Into the image store (or what the peer has for one); else nothing leaves the cache. */
+  readonly image: boolean;
+}
+
+/** A builder under measurement: the same few calls for all. */
+export interface Peer {
+  readonly name: string;
+  start(): Promise<void>;
+  /** The command line that a user would type. */
+  build(context: string, options: BuildOptions): readonly string[];
+  version(): readonly string[];
+  /** Highest resident memory of the daemon so far, in MB. */
+  peakMemory(): number | undefined;
+  stop(): Promise<void>;
+}
+
+const slipway = fileURLToPath(new URL('../bin/slipway', import.meta.url));
+
+export function createSlipway(directory: string): Peer {
+  const root = join(directory, 'slipway');
+  const program = ['env', `SLIPWAY_ROOT=${root}`, slipway];
+  return {
+    name: 'slipway',
+    start: async () => must([...program, 'images']),
+    build: (context, { file, noCache, image }) => [
+      ...program,
+      'build',
+      '--progress=plain',
+      ...(file === undefined ? [] : ['-f', join(context, file)]),
+      ...(noCache ? ['--no-cache'] : []),
+      ...(image ? ['-t', 'bench'] : ['-o', 'type=cacheonly']),
+      context,
+    ],
+    version: () => [slipway, '--version'],
+    peakMemory: () => peakOf(readFileSync(join(root, 'lock'), 'utf8').trim()),
+    stop: async () => must([...program, 'daemon', 'stop']),
+  };
+}
+
+/** buildkitd with buildctl; undefined when their binaries are not at hand. */
+export function createBuildkit(
+  directory: string,
+  buildkitd = find('BUILDKITD', 'buildkitd'),
+  buildctl = find('BUILDCTL', 'buildctl'),
+): Peer | undefined {
+  if (buildkitd === undefined || buildctl === undefined) return undefined;
+  const root = join(directory, 'buildkit');
+  const address = `unix://${root}/socket`;
+  let daemon: ChildProcess;
+  return {
+    name: 'buildctl + buildkitd',
+    start: async () => {
+      mkdirSync(root, { recursive: true });
+      daemon = spawn(
+        buildkitd,
+        ['--root', root, '--addr', address, '--containerd-worker=false', '--oci-worker-snapshotter=overlayfs'],
+        { stdio: 'ignore' },
+      );
+      for (let tries = 0; tries < 200; tries++) {
+        if (spawnSync(buildctl, ['--addr', address, 'debug', 'workers']).status === 0) return;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      throw new Error('buildkitd did not come up');
+    },
+    build: (context, { file, noCache, image }) => [
+      buildctl,
+      '--addr',
+      address,
+      'build',
+      '--progress=plain',
+      '--frontend=dockerfile.v0',
+      ...(file === undefined ? [] : [`--opt=filename=${file}`]),
+      ...(noCache ? ['--no-cache'] : []),
+      `--local=context=${context}`,
+      `--local=dockerfile=${context}`,
+      ...(image ? ['--output=type=image,name=bench'] : []),
+    ],
+    version: () => [buildctl, '--version'],
+    peakMemory: () => peakOf(`${daemon.pid}`),
+    stop: async () => {
+      const gone = new Promise((resolve) => daemon.once('exit', resolve));
+      daemon.kill();
+      await gone;
+    },
+  };
+}
+
+/** A program by the environment variable that names it, else on the PATH. */
+export function find(variable: string, program: string): string | undefined {
+  const given = process.env[variable];
+  if (given !== undefined && existsSync(given)) return given;
+  return (process.env.PATH ?? '')
+    .split(':')
+    .map((directory) => join(directory, program))
+    .find(existsSync);
+}
+
+function peakOf(pid: string): number | undefined {
+  const status = existsSync(`/proc/${pid}/status`) ? readFileSync(`/proc/${pid}/status`, 'utf8') : '';
+  const kilobytes = /VmHWM:\s+(\d+)/.exec(status)?.[1];
+  return kilobytes === undefined ? undefined : Math.round(Number(kilobytes) / 1024);
+}
+
+export function must(command: readonly string[]): string {
+  const [program = '', ...args] = command;
+  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
+  if (status !== 0) throw new Error(`${command.join(' ')}: ${error?.message ?? `exit ${status}`}\n${stdout}${stderr}`);
+  return stdout;
+}
