@@ -29,7 +29,7 @@ export function createSlipway(directory: string): Peer {
   const program = ['env', `SLIPWAY_ROOT=${root}`, slipway];
   return {
     name: 'slipway',
-    start: async () => must([...program, 'images']),
+    start: async () => void must([...program, 'images']),
     build: (context, { file, noCache, image }) => [
       ...program,
       'build',
@@ -41,7 +41,7 @@ export function createSlipway(directory: string): Peer {
     ],
     version: () => [slipway, '--version'],
     peakMemory: () => peakOf(readFileSync(join(root, 'lock'), 'utf8').trim()),
-    stop: async () => must([...program, 'daemon', 'stop']),
+    stop: async () => void must([...program, 'daemon', 'stop']),
   };
 }
 

@@ -1,11 +1,14 @@
 import type { FileAction, FileActionCopy, FileOp } from '../api/gen/ops_pb.js';
 import { type Digest, digestOf } from '../base/digest.ts';
 import { invalidArgument } from '../base/errors.ts';
-import type { Owner } from '../snapshot/copy-tree.ts';
+import { hasWildcard } from '../dockerfile/go-match.ts';
+import type { CopyOptions, Owner } from '../snapshot/copy-tree.ts';
 import type { Selection } from '../snapshot/select-files.ts';
 import type { ActiveId, Stack } from '../snapshot/snapshots.ts';
 import { makeDirectory, makeFile, makeSymlink, removeFiles } from '../snapshot/tree-operations.ts';
+import { lstatOf, resolveTreePath } from '../snapshot/tree-path.ts';
 import type { CacheMap, Handle, InputKeying, Op, OpContext } from '../solver/op.ts';
+import { prepareDirectCopy } from './direct-copy.ts';
 import { fileOwner, ownerKey } from './file-owner.ts';
 import { hashRefSelections } from './hash-ref.ts';
 import { emptyStack, holdRef, type Ref, stackOf } from './ref.ts';
@@ -80,7 +83,7 @@ function selectionOf(copy: FileActionCopy): Selection {
 /** A state between two actions: a finished input, or a layer that is being written. */
 type Place =
   | { readonly stack: Stack; readonly ref?: Ref }
-  | { readonly active: ActiveId; readonly stack: Stack; readonly view: View };
+  | { readonly active: ActiveId; readonly stack: Stack; view: View };
 
 class FileRun {
   readonly #file: FileOp;
@@ -127,7 +130,7 @@ class FileRun {
     const root = target.view.path;
     switch (action.case) {
       case 'copy':
-        await this.#copy(action.value, Number(secondaryInput), root);
+        await this.#copy(action.value, Number(secondaryInput), target);
         break;
       case 'mkfile': {
         const { path, mode, data, owner, timestamp } = action.value;
@@ -161,9 +164,10 @@ class FileRun {
     return fileOwner(owner, root) ?? { uid: 0, gid: 0 };
   }
 
-  async #copy(copy: FileActionCopy, from: number, root: string): Promise<void> {
+  async #copy(copy: FileActionCopy, from: number, target: Extract<Place, { active: ActiveId }>): Promise<void> {
     const { bulk } = this.#services;
     const selection = selectionOf(copy);
+    const root = target.view.path;
     await this.#withSource(from, async (source, filter) => {
       const owner = fileOwner(copy.owner, root) ?? (filter ? { uid: 0, gid: 0 } : undefined);
       if (
@@ -171,7 +175,7 @@ class FileRun {
         (await unpackArchives(source, selection, filter, root, copy.dest, owner, bulk))
       )
         return;
-      await bulk.run('copySelection', source, selection, root, copy.dest, {
+      const options: CopyOptions = {
         filter,
         owner,
         mode: copy.modeStr !== '' ? copy.modeStr : copy.mode < 0 ? undefined : copy.mode.toString(8),
@@ -179,8 +183,21 @@ class FileRun {
         directoryContents: copy.dirCopyContents,
         createDestination: copy.createDestPath,
         replaceExisting: copy.alwaysReplaceExistingDestPaths,
-      });
+      };
+      const direct = copiesTree(source, selection, copy)
+        ? prepareDirectCopy(root, copy.dest, owner ?? { uid: 0, gid: 0 })
+        : undefined;
+      if (direct === undefined) await bulk.run('copySelection', source, selection, root, copy.dest, options);
+      else await this.#beside(target, (layer) => bulk.run('copySelection', source, selection, layer, direct, options));
     });
+  }
+
+  /** Works on the layer's own directory while overlayfs does not look. */
+  async #beside(target: Extract<Place, { active: ActiveId }>, work: (layer: string) => Promise<void>): Promise<void> {
+    const { snapshots, views } = this.#services;
+    target.view[Symbol.dispose]();
+    await work(snapshots.activeDirectory(target.active));
+    target.view = this.#undo.use(views.openActive(target.active));
   }
 
   /** The tree that is copied from: a layer of this op, a mounted view of an input, or a directory read in place. */
@@ -214,4 +231,10 @@ class FileRun {
 /** -1 leaves times as they are. Nanoseconds. */
 function timeOf(timestamp: bigint): bigint | undefined {
   return timestamp < 0n ? undefined : timestamp;
+}
+
+/** A whole directory, which is worth a mount to be written fast. */
+function copiesTree(root: string, selection: Selection, copy: FileActionCopy): boolean {
+  if (!copy.dirCopyContents || !copy.createDestPath || hasWildcard(selection.path)) return false;
+  return lstatOf(resolveTreePath(root, selection.path, true))?.isDirectory() === true;
 }
