@@ -1,5 +1,6 @@
+import type { Command } from './command.ts';
 import { commands, globalFlags, groups } from './command-table.ts';
-import { UsageError } from './flags.ts';
+import { type Flag, UsageError } from './flags.ts';
 
 /** A shell's completion script, made from the same table as parsing and help. */
 export function completionScript(shell: string | undefined): string {
@@ -11,71 +12,99 @@ export function completionScript(shell: string | undefined): string {
     case 'fish':
       return fish();
     default:
-      throw new UsageError(`completion for ${JSON.stringify(shell ?? '')}: want bash, zsh or fish`);
+      throw new UsageError(`no completion for shell ${JSON.stringify(shell ?? '')}: want bash, zsh or fish`);
   }
 }
 
+/** What arguments of a command name, to be asked of a daemon that runs. */
+function kindOfArguments({ usage }: Command): 'images' | 'containers' | 'volumes' | undefined {
+  if (/\bCONTAINER\b/.test(usage)) return 'containers';
+  if (/\b(?:SOURCE_)?IMAGE\b|\bNAME\[:TAG/.test(usage)) return 'images';
+  return /\bVOLUME\b/.test(usage) ? 'volumes' : undefined;
+}
+
+const wordsOf = (flags: readonly Flag[]) => [...flags.map(({ name }) => `--${name}`), '--help'].join(' ');
+
 function bash(): string {
-  const cases = commands.flatMap(({ names, flags }) =>
-    names.map(
-      (name) =>
-        `    ${JSON.stringify(name)}) words=${JSON.stringify(flags.map((flag) => `--${flag.name}`).join(' '))} ;;`,
-    ),
-  );
-  const members = Object.keys(groups).map(
-    (group) => `    ${group}) words=${JSON.stringify(membersOf(group).join(' '))} ;;`,
-  );
+  const cases = commands.map((command) => {
+    const kind = kindOfArguments(command);
+    const patterns = command.names.map((name) => `'${name}'`).join('|');
+    return `    ${patterns}) flags='${wordsOf(command.flags)}' kind='${kind ?? ''}' ;;`;
+  });
+  const members = Object.keys(groups).map((group) => `    ${group}) words='${membersOf(group).join(' ')}' ;;`);
+  const withValues = globalFlags
+    .filter(({ kind }) => kind !== 'boolean')
+    .flatMap(({ name, short }) => [`--${name}`, ...(short === undefined ? [] : [`-${short}`])]);
   return `_slipway() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" words="" one="\${COMP_WORDS[1]}" two="\${COMP_WORDS[1]} \${COMP_WORDS[2]}"
-  if [ "$COMP_CWORD" -eq 1 ]; then words=${JSON.stringify(topWords().join(' '))}
-  elif [ "$COMP_CWORD" -eq 2 ]; then case "$one" in
+  local current="\${COMP_WORDS[COMP_CWORD]}" name='' group='' words='' flags='' kind='' i
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case "\${COMP_WORDS[i]}" in
+      ${withValues.join('|')}) [ -z "$name$group" ] && i=$((i + 1)); continue ;;
+      -*) continue ;;
+    esac
+    if [ -z "$name" ]; then
+      name="\${COMP_WORDS[i]}"
+      case "$name" in
+        ${Object.keys(groups).join('|')}) group="$name" name='' ;;
+      esac
+      if [ -n "$group" ] && [ -z "$name" ]; then
+        for ((i++; i < COMP_CWORD; i++)); do
+          case "\${COMP_WORDS[i]}" in
+            -*) ;;
+            *) name="$group \${COMP_WORDS[i]}"; break ;;
+          esac
+        done
+      fi
+    fi
+  done
+  if [ -z "$name" ] && [ -n "$group" ]; then case "$group" in
 ${members.join('\n')}
-  esac; fi
-  if [ -z "$words" ]; then
-    case "$two" in
-${cases.filter((line) => line.includes(' ', 5) && /"\w+ \w+"\)/.test(line)).join('\n')}
-    esac
-    [ -n "$words" ] || case "$one" in
-${cases.filter((line) => /^ {4}"\w+"\)/.test(line)).join('\n')}
-    esac
-  fi
-  case "$current" in
-    -*) COMPREPLY=($(compgen -W "$words" -- "$current")) ;;
-    *) if [ "$COMP_CWORD" -le 2 ] && [ -n "$words" ] && [ "\${words#--}" = "$words" ]; then COMPREPLY=($(compgen -W "$words" -- "$current"))
-       else COMPREPLY=($(compgen -W "$(slipway images --format '{{.Repository}}:{{.Tag}}' 2>/dev/null)" -- "$current") $(compgen -f -- "$current")); fi ;;
   esac
+  elif [ -z "$name" ]; then words='${topWords().join(' ')}' flags='${wordsOf(globalFlags)}'
+  else case "$name" in
+${cases.join('\n')}
+    completion) words='bash zsh fish' ;;
+  esac; fi
+  case "$current" in
+    -*) COMPREPLY=($(compgen -W "$flags" -- "$current")); return ;;
+  esac
+  case "$kind" in
+    images) words="$(SLIPWAY_AUTOSTART=0 slipway images --format '{{.Repository}}:{{.Tag}}' 2>/dev/null)" ;;
+    containers) words="$(SLIPWAY_AUTOSTART=0 slipway ps -a --format '{{.Names}}' 2>/dev/null)" ;;
+    volumes) words="$(SLIPWAY_AUTOSTART=0 slipway volume ls -q 2>/dev/null)" ;;
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
 complete -o default -F _slipway slipway`;
 }
 
 function fish(): string {
-  const lines = topWords()
-    .filter((word) => !word.startsWith('-'))
-    .map((word) => `complete -c slipway -n __fish_use_subcommand -a ${word}`);
+  const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+  const lines = topWords().map((word) => `complete -c slipway -f -n __fish_use_subcommand -a ${word}`);
   for (const group of Object.keys(groups)) {
-    for (const member of membersOf(group))
-      lines.push(`complete -c slipway -n '__fish_seen_subcommand_from ${group}' -a ${member}`);
+    const seen = `__fish_seen_subcommand_from ${group}; and not __fish_seen_subcommand_from ${membersOf(group).join(' ')}`;
+    for (const member of membersOf(group)) lines.push(`complete -c slipway -f -n ${quoted(seen)} -a ${member}`);
   }
   for (const { names, flags } of commands) {
-    const [name = ''] = names.filter((each) => !each.includes(' '));
-    if (name === '') continue;
-    for (const flag of flags)
-      lines.push(
-        `complete -c slipway -n '__fish_seen_subcommand_from ${name}' -l ${flag.name}${flag.short ? ` -s ${flag.short}` : ''} -d ${JSON.stringify(flag.summary)}`,
-      );
+    for (const name of names) {
+      const condition = name
+        .split(' ')
+        .map((word) => `__fish_seen_subcommand_from ${word}`)
+        .join('; and ');
+      for (const { name: flag, short, kind, summary } of flags) {
+        const letter = short === undefined ? '' : ` -s ${short}`;
+        const value = kind === 'boolean' ? '' : ' -r';
+        lines.push(`complete -c slipway -n ${quoted(condition)} -l ${flag}${letter}${value} -d ${quoted(summary)}`);
+      }
+    }
   }
   return lines.join('\n');
 }
 
 function topWords(): string[] {
   const names = commands.flatMap((command) => command.names.filter((name) => !name.includes(' ')));
-  return [
-    ...names,
-    ...Object.keys(groups),
-    'help',
-    'completion',
-    ...globalFlags.map((flag) => `--${flag.name}`),
-  ].toSorted();
+  return [...names, ...Object.keys(groups), 'help', 'completion'].toSorted();
 }
 
 function membersOf(group: string): string[] {
