@@ -32,8 +32,12 @@ function show(command: string, args: readonly string[]): void {
 }
 
 function hasRegistry(): boolean {
-  const { status, stderr } = spawnSync(slipway, ['pull', '-q', baseImage], { encoding: 'utf8', timeout: registryPatience });
-  if (status !== 0) console.log(`The registry cannot be used from here (${stderr.trim().split('\n')[0] || 'no answer in time'}).`);
+  const { status, stderr } = spawnSync(slipway, ['pull', '-q', baseImage], {
+    encoding: 'utf8',
+    timeout: registryPatience,
+  });
+  if (status !== 0)
+    console.log(`The registry cannot be used from here (${stderr.trim().split('\n')[0] || 'no answer in time'}).`);
   return status === 0;
 }
 

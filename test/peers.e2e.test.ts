@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { cannotRun, Sandbox } from './support/slipway.ts';
 
-const missing = (command: string) => (spawnSync(command, ['--version']).error ? `there is no ${command} on this machine` : false);
+const missing = (command: string) =>
+  spawnSync(command, ['--version']).error ? `there is no ${command} on this machine` : false;
 
 suite('other clients and readers', { skip: cannotRun }, () => {
   const sandbox = cannotRun ? undefined : new Sandbox();
@@ -17,7 +18,8 @@ suite('other clients and readers', { skip: cannotRun }, () => {
   before(async () => {
     await use().baseImage('busybox:latest');
     context = use().files('context', {
-      Dockerfile: 'FROM busybox\nENV GREETING=hello\nLABEL who=us\nRUN mkdir /made && echo "$GREETING" > /made/file\nCMD ["cat", "/made/file"]\n',
+      Dockerfile:
+        'FROM busybox\nENV GREETING=hello\nLABEL who=us\nRUN mkdir /made && echo "$GREETING" > /made/file\nCMD ["cat", "/made/file"]\n',
     });
     await use().ok('build', '-q', '-t', 'peer', context);
   });
@@ -42,7 +44,10 @@ suite('other clients and readers', { skip: cannotRun }, () => {
 
     test('inspects, tags and removes', async () => {
       const [image] = JSON.parse(await docker('image', 'inspect', 'peer'));
-      assert.deepEqual([image.Config.Cmd, image.Config.Labels, image.Os], [['cat', '/made/file'], { who: 'us' }, 'linux']);
+      assert.deepEqual(
+        [image.Config.Cmd, image.Config.Labels, image.Os],
+        [['cat', '/made/file'], { who: 'us' }, 'linux'],
+      );
       assert.deepEqual(JSON.parse(await use().ok('image', 'inspect', 'peer'))[0].Config, image.Config);
       await docker('tag', 'peer', 'peer:other');
       assert.match(await docker('rmi', 'peer:other'), /Untagged: peer:other/);
@@ -50,9 +55,16 @@ suite('other clients and readers', { skip: cannotRun }, () => {
 
     test('runs in the foreground, with input and exit code', async () => {
       assert.equal(await docker('run', '--rm', 'peer'), 'hello\n');
-      const { code, stdout } = await use().other('docker', ['-H', `unix://${use().socket}`, 'run', '--rm', '-i', '-e', 'A=1', 'peer', 'sh', '-c', 'cat; echo $A; exit 5'], { input: 'in\n' });
+      const { code, stdout } = await use().other(
+        'docker',
+        ['-H', `unix://${use().socket}`, 'run', '--rm', '-i', '-e', 'A=1', 'peer', 'sh', '-c', 'cat; echo $A; exit 5'],
+        { input: 'in\n' },
+      );
       assert.deepEqual([code, stdout], [5, 'in\n1\n']);
-      assert.equal((await use().other('docker', ['-H', `unix://${use().socket}`, 'run', '--rm', 'peer', 'no-such-program'])).code, 127);
+      assert.equal(
+        (await use().other('docker', ['-H', `unix://${use().socket}`, 'run', '--rm', 'peer', 'no-such-program'])).code,
+        127,
+      );
     });
 
     test('asks for version, info and disk usage', async () => {
@@ -63,7 +75,13 @@ suite('other clients and readers', { skip: cannotRun }, () => {
     });
 
     test('an image that is not there is said to be missing', async () => {
-      const { code, stderr } = await use().other('docker', ['-H', `unix://${use().socket}`, 'image', 'inspect', 'nothing']);
+      const { code, stderr } = await use().other('docker', [
+        '-H',
+        `unix://${use().socket}`,
+        'image',
+        'inspect',
+        'nothing',
+      ]);
       assert.equal(code, 1);
       assert.match(stderr, /No such image: nothing/i);
     });
@@ -79,7 +97,12 @@ suite('other clients and readers', { skip: cannotRun }, () => {
       const config = JSON.parse(stdout);
       assert.ok(config.config.Env.includes('GREETING=hello'));
       assert.equal(config.rootfs.diff_ids.length, 2);
-      const copied = await use().other('skopeo', ['copy', '--quiet', `oci-archive:${file}`, `dir:${use().directory}/copied`]);
+      const copied = await use().other('skopeo', [
+        'copy',
+        '--quiet',
+        `oci-archive:${file}`,
+        `dir:${use().directory}/copied`,
+      ]);
       assert.equal(copied.code, 0, copied.stderr);
     });
 
@@ -87,7 +110,12 @@ suite('other clients and readers', { skip: cannotRun }, () => {
       const saved = join(use().directory, 'saved.tar');
       await use().ok('save', '-o', saved, 'peer');
       const back = join(use().directory, 'back.tar');
-      const copied = await use().other('skopeo', ['copy', '--quiet', `docker-archive:${saved}`, `docker-archive:${back}:again:latest`]);
+      const copied = await use().other('skopeo', [
+        'copy',
+        '--quiet',
+        `docker-archive:${saved}`,
+        `docker-archive:${back}:again:latest`,
+      ]);
       assert.equal(copied.code, 0, copied.stderr);
       await use().ok('load', '-i', back);
       assert.equal(await use().ok('run', '--rm', 'again'), 'hello\n');

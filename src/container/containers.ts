@@ -69,9 +69,7 @@ export class Containers {
   }
 
   async create({ name, config, hostConfig }: CreateRequest): Promise<ContainerRecord> {
-    if (name !== undefined && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) {
-      throw invalidArgument(`Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
-    }
+    if (name !== undefined) checkName(name);
     const image = await this.#services.resolveImage(config.Image ?? '');
     const id = randomBytes(32).toString('hex');
     const layer = this.#services.snapshots.prepare(image.stack, { persistent: true });
@@ -224,6 +222,12 @@ export class Containers {
     this.#remove(id, layer);
   }
 
+  /** Throws already-exists when another container has the name. */
+  rename(text: string, name: string): void {
+    checkName(name);
+    this.#table.put({ ...this.#table.find(text), name });
+  }
+
   logPath(text: string): string {
     return this.#logPath(this.#table.find(text).id);
   }
@@ -315,6 +319,11 @@ export class Containers {
       rmdirSync(place);
     }
   }
+}
+
+function checkName(name: string): void {
+  if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) return;
+  throw invalidArgument(`Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
 }
 
 function readInside(root: string, path: string): string {

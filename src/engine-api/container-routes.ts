@@ -60,6 +60,25 @@ export function addContainerRoutes(router: EngineRouter, containers: Containers)
     });
     sendNothing(response, stopped ? 204 : 304);
   });
+  router.add('POST', '/containers/{id}/restart', async ({ parameters, query }, response) => {
+    const seconds = query.get('t');
+    await containers.stop(parameters.id ?? '', {
+      seconds: seconds ? Number(seconds) : undefined,
+      signal: query.get('signal') || undefined,
+    });
+    await containers.start(parameters.id ?? '');
+    sendNothing(response);
+  });
+  router.add('POST', '/containers/{id}/rename', ({ parameters, query }, response) => {
+    containers.rename(parameters.id ?? '', query.get('name') ?? '');
+    sendNothing(response);
+  });
+  router.add('POST', '/containers/prune', async ({ query }, response) => {
+    const filters = readFilters(query);
+    const stopped = containers.list().filter((record) => record.state.status !== 'running' && matches(record, filters));
+    for (const { id } of stopped) await containers.remove(id);
+    sendJson(response, { ContainersDeleted: stopped.map(({ id }) => id), SpaceReclaimed: 0 });
+  });
   router.add('POST', '/containers/{id}/resize', ({ parameters, query }, response) => {
     containers.resize(parameters.id ?? '', Number(query.get('h') ?? 0), Number(query.get('w') ?? 0));
     sendNothing(response, 200);

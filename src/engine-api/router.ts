@@ -8,6 +8,10 @@ interface Route {
   readonly handler: Handler;
 }
 
+/** First words of the Docker Engine API's paths. */
+const docker =
+  /^\/(auth|build|commit|configs|containers|distribution|events|exec|images|networks|nodes|plugins|secrets|services|swarm|system|tasks|volumes)(\/|$)/;
+
 export const newestVersion = '1.51';
 export const oldestVersion = '1.24';
 
@@ -58,6 +62,9 @@ export class EngineRouter {
       await handler({ message, query: url.searchParams, parameters, version: version / 100, signal }, response);
       return;
     }
-    sendJson(response, { message: 'page not found' }, 404);
+    // docker has it, this daemon not yet: that is no mistake of the client's.
+    if (docker.test(path))
+      sendJson(response, { message: `the daemon does not support ${message.method} ${path} yet` }, 501);
+    else sendJson(response, { message: 'page not found' }, 404);
   }
 }

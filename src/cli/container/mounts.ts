@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { splitFields } from '../build/fields.ts';
 import { UsageError } from '../flags.ts';
 import { parseBytes } from '../format/parse-bytes.ts';
 
@@ -44,7 +45,7 @@ type Fields = Map<string, string>;
 /** `--mount type=…,source=…,target=…`, as the API's `Mount`. */
 export function readMount(word: string): object {
   const fields: Fields = new Map();
-  for (const field of splitCsv(word)) {
+  for (const field of splitFields(word)) {
     const equals = field.indexOf('=');
     const key = (equals < 0 ? field : field.slice(0, equals)).toLowerCase();
     const name = { src: 'source', dst: 'target', destination: 'target', ro: 'readonly' }[key] ?? key;
@@ -119,11 +120,4 @@ function mountError(word: string, what: string): UsageError {
 
 function isFalse(text: string): boolean {
   return /^(0|f|false)$/i.test(text);
-}
-
-/** Fields between commas; a field in double quotes may hold commas (RFC 4180). */
-function splitCsv(text: string): string[] {
-  return [...text.matchAll(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)]
-    .map(([, field = '']) => (field.startsWith('"') ? field.slice(1, -1).replaceAll('""', '"') : field))
-    .filter((field) => field !== '');
 }

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { invalidArgument } from '../../base/errors.ts';
 import type { ExportTarget } from '../../client/serve-exports.ts';
 import type { FlagReader } from '../flags.ts';
+import { readFields } from './fields.ts';
 
 export interface BuildOutput {
   readonly type: string;
@@ -41,12 +42,7 @@ function parseOutput(text: string): {
 } {
   if (text === '-') return { type: 'tar', dest: '-', attrs: {} };
   if (!text.includes('=')) return { type: 'local', dest: text, attrs: {} };
-  const attrs: Record<string, string> = {};
-  for (const field of text.split(',')) {
-    const equals = field.indexOf('=');
-    attrs[equals < 0 ? field : field.slice(0, equals)] = equals < 0 ? 'true' : field.slice(equals + 1);
-  }
-  const { type, dest, ...rest } = attrs;
+  const { type, dest, ...rest } = Object.fromEntries(readFields(text, 'true'));
   if (type === undefined || type === 'true')
     throw invalidArgument(`cannot use output ${JSON.stringify(text)}: it says no type`, {
       hint: 'want type=local,dest=path and the like',
