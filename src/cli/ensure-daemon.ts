@@ -9,11 +9,14 @@ import type { Locations } from './locations.ts';
 const idleExit = 10 * 60_000;
 const startLimit = 60_000;
 
-/** Makes sure that somebody listens: starts the daemon of this root when nobody does. Two at once start one: the store's lock decides. */
+/**
+ * Makes sure that somebody listens: starts the daemon of this root when nobody does, unless SLIPWAY_AUTOSTART is 0. Two at
+ * once start one: the store's lock decides.
+ */
 export async function ensureDaemon(locations: Locations): Promise<void> {
   const path = /^unix:\/\/(.+)$/.exec(locations.host)?.[1];
   if (path === undefined || (existsSync(path) && (await answers(path)))) return;
-  if (!locations.isOwn) {
+  if (!locations.isOwn || /^(0|false)$/i.test(process.env.SLIPWAY_AUTOSTART ?? '')) {
     throw new SlipwayError('unavailable', `cannot connect to the daemon at ${locations.host}: nothing listens there`, {
       hint: 'is it running?',
     });

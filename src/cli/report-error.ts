@@ -3,6 +3,7 @@ import { SourceSchema } from '../api/gen/errdefs_pb.js';
 import { StatusError } from '../api/grpc/status.ts';
 import { errorMessage, SlipwayError } from '../base/errors.ts';
 import { drawSource } from '../dockerfile/diagnostic.ts';
+import { cleanLines } from './progress/terminal-text.ts';
 
 /** Ctrl-C, as a shell tells it. */
 export const interruptedExit = 130;
@@ -13,9 +14,10 @@ export function reportError(error: unknown, exit = 1): number {
     process.stderr.write('ERROR: canceled\n');
     return interruptedExit;
   }
-  const hint = error instanceof SlipwayError && error.hint !== undefined ? `\n${error.hint}` : '';
+  const hint = error instanceof SlipwayError && error.hint !== undefined ? `\n${cleanLines(error.hint)}` : '';
   const excerpt = error instanceof StatusError ? sourceExcerpt(error) : '';
-  process.stderr.write(`${excerpt}slipway: ${errorMessage(error)}${hint}\n`);
+  // Words of registries and of other people's files are among them.
+  process.stderr.write(`${excerpt}slipway: ${cleanLines(errorMessage(error))}${hint}\n`);
   return exit;
 }
 
@@ -29,7 +31,7 @@ export function sourceExcerpt(error: StatusError): string {
       startLine: start?.line ?? 1,
       endLine: end?.line ?? start?.line ?? 1,
     }));
-    return `${drawSource(Buffer.from(info.data).toString('utf8'), info.filename, lines)}\n`;
+    return `${cleanLines(drawSource(Buffer.from(info.data).toString('utf8'), info.filename, lines))}\n`;
   }
   return '';
 }

@@ -9,6 +9,7 @@ import { openContext } from '../build/context.ts';
 import { frontendOptions } from '../build/frontend-options.ts';
 import { buildMetadata } from '../build/metadata.ts';
 import { readOutputs } from '../build/outputs.ts';
+import { configuredProxies } from '../build/proxies.ts';
 import { readSecrets, readSshAgents } from '../build/secrets.ts';
 import type { CommandRun } from '../command.ts';
 import { ensureDaemon } from '../ensure-daemon.ts';
@@ -31,7 +32,7 @@ export const runBuild: CommandRun = async ({ flags, args: [context = ''] }, { lo
     Exports: readCacheOptions(flags.list('cache-to')),
     Imports: readCacheOptions(flags.list('cache-from')),
   };
-  const options = frontendOptions(flags);
+  const options = frontendOptions(flags, process.env, configuredProxies(locations.host));
   const secrets = readSecrets(flags.list('secret'));
   const sshAgents = readSshAgents(flags.list('ssh'));
   const inputs = await openContext(context, flags);

@@ -103,7 +103,7 @@ function gcPolicyLines(worker: WorkerRecord | undefined): string[] {
   );
 }
 
-function refuseOtherBuilder(name: string | undefined): void {
+export function refuseOtherBuilder(name: string | undefined): void {
   if (name === undefined || name === '' || name === builderName) return;
   throw notFound(`no builder ${JSON.stringify(name)} found`, { hint: `there is only "${builderName}" so far` });
 }
@@ -149,7 +149,7 @@ function usageRow(record: UsageRecord): Row {
   const created = dateOf(record.CreatedAt);
   const used = dateOf(record.LastUsedAt);
   return {
-    ID: `${record.ID}${record.Mutable ? '*' : ''}`,
+    ID: `${record.ID.replace(/^sha256:/, '').slice(0, 25)}${record.Mutable ? '*' : ''}`,
     Parents: record.Parents.join(','),
     CreatedAt: created ? goTime(created) : '',
     Mutable: `${record.Mutable}`,
