@@ -103,8 +103,8 @@ export class DockerfileConverter {
   }
 
   #triggers(state: StageState): Instruction[] {
-    const triggers = state.image.config.OnBuild ?? [];
-    state.image.config.OnBuild = [];
+    const { OnBuild: triggers = [], ...config } = state.image.config;
+    state.image.config = config;
     return triggers.map((trigger) => ({ ...parseTrigger(trigger), range: state.stage.from.range }));
   }
 

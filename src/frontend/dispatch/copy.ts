@@ -93,10 +93,7 @@ class CopySteps {
   }
 
   addHeredoc({ name, content, expand: expanded }: Heredoc): void {
-    const options = { escape: this.#stage.escape, rawQuotes: true };
-    const text = expanded
-      ? expandWord(content, scopeOf(this.#stage), { ...options, rawEscapes: false }).result
-      : content;
+    const text = expanded ? expandWord(content, scopeOf(this.#stage), { skipQuotes: true }).result : content;
     const file = fileOp(
       undefined,
       [
