@@ -81,7 +81,7 @@ RUN --mount=type=secret,id=token,env=TOKEN test -n "$TOKEN"
     ];
     assert.equal(
       await shown(dockerfile, 'cat /count /copied; ls /scratch /run/secrets 2>&1 | wc -l', { files, flags: flags(1) }),
-      '1\nbound\n1\n',
+      '1\nbound\n2\n',
     );
     assert.equal(await shown(dockerfile, 'cat /count', { files, flags: flags(2) }), '2\n');
     // D1: the secret is in no layer, config, record or log of the daemon.
