@@ -24,7 +24,8 @@ import { SessionAccess } from '../api/session/session-access.ts';
 import { SessionContent } from '../api/session/session-content.ts';
 import { SessionManager } from '../api/session/session-manager.ts';
 import { digestOf } from '../base/digest.ts';
-import { connectDaemon, parseDaemonAddress } from './connect.ts';
+import { connectDaemon } from './connect.ts';
+import { parseDaemonAddress } from './daemon-address.ts';
 import type { SessionServices } from './session.ts';
 import { solve } from './solve.ts';
 

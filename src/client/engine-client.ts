@@ -1,8 +1,11 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { type ErrorCode, SlipwayError } from '../base/errors.ts';
-import { parseDaemonAddress } from './connect.ts';
+import { parseDaemonAddress } from './daemon-address.ts';
+
+// An import statement reads every export of node:http, and with that loads undici: 40 ms of a command's start.
+const { request: httpRequest } = process.getBuiltinModule('node:http');
 
 const apiVersion = '1.51';
 

@@ -1,8 +1,6 @@
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { extractArchive } from '../../archive/apply-layer.ts';
-import { detectCompression } from '../../archive/compression.ts';
 import { invalidArgument, notFound } from '../../base/errors.ts';
 import { parseGitUrl } from '../../frontend/git-url.ts';
 import type { FlagReader } from '../flags.ts';
@@ -74,6 +72,10 @@ async function fromStdin(
 ): Promise<void> {
   if (file === '-') throw invalidArgument('cannot read both the Dockerfile and the context from standard input');
   const bytes = await readStdin();
+  const [{ extractArchive }, { detectCompression }] = await Promise.all([
+    import('../../archive/apply-layer.ts'),
+    import('../../archive/compression.ts'),
+  ]);
   const place = temporary();
   const isTar = detectCompression(bytes) !== 'none' || bytes.toString('latin1', 257, 262) === 'ustar';
   if (isTar) {

@@ -4,6 +4,7 @@ import { SlipwayError } from '../../base/errors.ts';
 import { connectDaemon } from '../../client/connect.ts';
 import { type BuildResult, solve } from '../../client/solve.ts';
 import { parseReference } from '../../oci/reference.ts';
+import { refuseOtherBuilder } from '../build/builder-name.ts';
 import { readCacheOptions } from '../build/cache-options.ts';
 import { openContext } from '../build/context.ts';
 import { frontendOptions } from '../build/frontend-options.ts';
@@ -11,6 +12,7 @@ import { buildMetadata } from '../build/metadata.ts';
 import { readOutputs } from '../build/outputs.ts';
 import { configuredProxies } from '../build/proxies.ts';
 import { readSecrets, readSshAgents } from '../build/secrets.ts';
+import { sourceExcerpt } from '../build/source-excerpt.ts';
 import type { CommandRun } from '../command.ts';
 import { ensureDaemon } from '../ensure-daemon.ts';
 import type { FlagReader } from '../flags.ts';
@@ -18,8 +20,7 @@ import { type BuildDisplay, createDisplay } from '../progress/create-display.ts'
 import { progressOf } from '../progress/status-response.ts';
 import { cleanLines } from '../progress/terminal-text.ts';
 import { summarizeWarnings } from '../progress/warning-summary.ts';
-import { interruptedExit, reportError, sourceExcerpt } from '../report-error.ts';
-import { refuseOtherBuilder } from './builders.ts';
+import { interruptedExit, reportError } from '../report-error.ts';
 
 /** `slipway build`. */
 export const runBuild: CommandRun = async ({ flags, args: [context = ''] }, { locations }) => {

@@ -1,8 +1,8 @@
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { Control, type UsageRecord } from '../../api/gen/control_pb.js';
 import type { WorkerRecord } from '../../api/gen/worker_pb.js';
-import { notFound } from '../../base/errors.ts';
 import { connectDaemon } from '../../client/connect.ts';
+import { builderName, refuseOtherBuilder } from '../build/builder-name.ts';
 import type { CommandRun } from '../command.ts';
 import { ensureDaemon } from '../ensure-daemon.ts';
 import { goTime, humanAge, humanSize } from '../format/human.ts';
@@ -12,8 +12,6 @@ import type { Locations } from '../locations.ts';
 import { printLines, printRows } from '../output.ts';
 import { slipwayVersion } from '../version.ts';
 
-/** The one builder there is so far: the daemon itself. */
-const builderName = 'default';
 const driver = 'slipway';
 
 async function listWorkers(locations: Locations): Promise<readonly WorkerRecord[]> {
@@ -101,11 +99,6 @@ function gcPolicyLines(worker: WorkerRecord | undefined): string[] {
       ];
     },
   );
-}
-
-export function refuseOtherBuilder(name: string | undefined): void {
-  if (name === undefined || name === '' || name === builderName) return;
-  throw notFound(`no builder ${JSON.stringify(name)} found`, { hint: `there is only "${builderName}" so far` });
 }
 
 export const runBuildxUse: CommandRun = async ({ args }) => {
