@@ -1,12 +1,17 @@
 import { invalidArgument } from '../base/errors.ts';
-import { compileGoMatch } from './go-match.ts';
+import { ParseFailure } from './parse-failure.ts';
+import { readShellPattern, replaceMatches, trimPrefix, trimSuffix } from './shell-pattern.ts';
+import { WordList } from './word-list.ts';
 
 export type Environment = ReadonlyMap<string, string>;
 
 export interface WordOptions {
   readonly escape?: '\\' | '`';
-  /** Quotes and escapes stay in the text (for heredoc bodies, quotes mean nothing). */
+  /** Quotes are obeyed and stay in the text. */
   readonly rawQuotes?: boolean;
+  /** Quotes are characters like any other, as in the body of a heredoc. */
+  readonly skipQuotes?: boolean;
+  /** Escapes are obeyed and stay in the text. */
   readonly rawEscapes?: boolean;
   /** Unset variables stay as they were written. */
   readonly skipUnset?: boolean;
@@ -19,301 +24,227 @@ export interface ExpandedWord {
   readonly unmatched: ReadonlySet<string>;
 }
 
-/** Expands variables, quotes and escapes of one word (reference.md "Environment replacement"). Throws on a malformed one. */
+/**
+ * Expands variables, quotes and escapes of one word (reference.md "Environment replacement"). Throws invalid-argument on a malformed
+ * word, on `${v?why}` for an unset variable, and on one that grows without measure.
+ */
 export function expandWord(text: string, environment: Environment, options: WordOptions = {}): ExpandedWord {
   const lexer = new Lexer(text, environment, options);
-  const { result } = lexer.run(undefined);
+  const { result } = lexer.expand();
   return { result, matched: lexer.matched, unmatched: lexer.unmatched };
 }
 
 /** The same, split into words at blanks outside quotes, also at those that unquoted variables bring. */
 export function expandWords(text: string, environment: Environment, options: WordOptions = {}): readonly string[] {
-  return new Lexer(text, environment, options).run(undefined).words;
+  return new Lexer(text, environment, options).expand().words;
 }
 
-const maximalDepth = 100;
+const depthLimit = 100;
+/** How much longer than its text a word may become. Characters; Linux gives a process no longer variable than half of this. */
+const growthLimit = 256 * 1024;
 
-class Words {
-  readonly done: string[] = [];
-  #current = '';
-  #inWord = false;
-
-  addChar(char: string): void {
-    if (/\s/.test(char) && !this.#inWord && this.#current === '') return;
-    this.#inWord = true;
-    this.#current += char;
-  }
-
-  addBlank(): void {
-    if (this.#inWord) this.done.push(this.#current);
-    this.#inWord = false;
-    this.#current = '';
-  }
-
-  addQuoted(text: string): void {
-    this.#inWord = true;
-    this.#current += text;
-  }
-
-  /** A variable's value is split at its blanks. */
-  addValue(text: string): void {
-    for (const piece of text.split(/(\s+)/)) {
-      if (piece === '') continue;
-      if (/^\s/.test(piece)) this.addBlank();
-      else this.addQuoted(piece);
-    }
-  }
-
-  end(): string[] {
-    this.addBlank();
-    return this.done;
-  }
+interface Piece {
+  readonly result: string;
+  readonly words: string[];
 }
 
 class Lexer {
   readonly matched = new Set<string>();
   readonly unmatched = new Set<string>();
-  readonly #chars: readonly string[];
+  readonly #text: string;
+  readonly #characters: readonly string[];
   readonly #environment: Environment;
   readonly #options: WordOptions;
   readonly #escape: string;
-  readonly #text: string;
   #at = 0;
   #depth = 0;
+  #growth = 0;
 
   constructor(text: string, environment: Environment, options: WordOptions) {
     this.#text = text;
-    this.#chars = Array.from(text);
+    this.#characters = Array.from(text);
     this.#environment = environment;
     this.#options = options;
     this.#escape = options.escape ?? '\\';
   }
 
-  /** Until the stop character, which is consumed, or the end. */
-  run(stop: string | undefined): { readonly result: string; readonly words: string[] } {
-    if (++this.#depth > maximalDepth) throw this.#error('its variables are nested too deep');
+  expand(): Piece {
+    try {
+      return this.#until(undefined, this.#options.rawEscapes === true);
+    } catch (error) {
+      if (!(error instanceof ParseFailure)) throw error;
+      throw invalidArgument(`failed to process ${JSON.stringify(this.#text.slice(0, 200))}: ${error.message}`);
+    }
+  }
+
+  /** Up to the stop character, which is consumed, or to the end. */
+  #until(stop: string | undefined, rawEscapes: boolean): Piece {
     const result: string[] = [];
-    const words = new Words();
+    const words = new WordList();
     for (;;) {
-      const char = this.#peek();
-      if (char === undefined) {
-        if (stop !== undefined)
-          throw this.#error(`unexpected end of statement while looking for matching ${stop === '}' ? '}' : stop}`);
-        break;
+      const character = this.#peek();
+      if (character === undefined) {
+        if (stop === undefined) break;
+        throw new ParseFailure(stop === '/' ? "syntax error: missing '/' in ${}" : "syntax error: missing '}'");
       }
-      if (char === stop) {
+      if (character === stop) {
         this.#at++;
         break;
       }
-      this.#one(char, result, words);
+      if (character === '$') {
+        const value = this.#dollar();
+        result.push(value);
+        words.add(value);
+      } else if (!this.#options.skipQuotes && (character === "'" || character === '"')) {
+        const value = character === "'" ? this.#singleQuotes() : this.#doubleQuotes(rawEscapes);
+        result.push(value);
+        words.addQuoted(value);
+      } else if (character === this.#escape) {
+        const value = this.#escaped(rawEscapes);
+        result.push(value);
+        words.addQuoted(value);
+      } else {
+        this.#at++;
+        result.push(character);
+        words.add(character);
+      }
     }
-    this.#depth--;
     return { result: result.join(''), words: words.end() };
   }
 
-  #one(char: string, result: string[], words: Words): void {
-    if (char === "'" || char === '"') {
-      const text = char === "'" ? this.#singleQuotes() : this.#doubleQuotes();
-      result.push(text);
-      words.addQuoted(text);
-    } else if (char === '$') {
-      const value = this.#dollar();
-      result.push(value);
-      words.addValue(value);
-    } else {
-      this.#at++;
-      if (char === this.#escape && !this.#options.rawEscapes) {
-        const next = this.#peek();
-        // An escape at the very end stands for itself no more: it was a continuation.
-        if (next === undefined) return;
-        this.#at++;
-        result.push(next);
-        words.addQuoted(next);
-        return;
-      }
-      if (char === this.#escape) {
-        const next = this.#peek() ?? '';
-        this.#at += next === '' ? 0 : 1;
-        result.push(char + next);
-        words.addQuoted(char + next);
-        return;
-      }
-      result.push(char);
-      if (/\s/.test(char)) words.addBlank();
-      else words.addChar(char);
-    }
+  /** The escape character and the one behind it; at the very end it was meant for a line's end and stands for nothing. */
+  #escaped(raw: boolean): string {
+    this.#at++;
+    const next = this.#peek();
+    if (next !== undefined) this.#at++;
+    return `${raw ? this.#escape : ''}${next ?? ''}`;
   }
 
-  /** Everything until the next quote is meant as it stands. */
   #singleQuotes(): string {
-    const start = this.#at++;
-    while (this.#peek() !== "'") {
-      if (this.#peek() === undefined)
-        throw this.#error('unexpected end of statement while looking for matching single-quote');
-      this.#at++;
-    }
-    this.#at++;
-    const quoted = this.#chars.slice(start, this.#at).join('');
-    return this.#options.rawQuotes ? quoted : quoted.slice(1, -1);
+    const end = this.#characters.indexOf("'", this.#at + 1);
+    if (end < 0) throw new ParseFailure('unexpected end of statement while looking for matching single-quote');
+    const [from, to] = this.#options.rawQuotes ? [this.#at, end + 1] : [this.#at + 1, end];
+    this.#at = end + 1;
+    return this.#characters.slice(from, to).join('');
   }
 
-  /** Variables are expanded; the escape only escapes `$`, `"` and itself. */
-  #doubleQuotes(): string {
-    const parts: string[] = [];
-    this.#at++;
-    if (this.#options.rawQuotes) parts.push('"');
-    for (;;) {
-      const char = this.#peek();
-      if (char === undefined) throw this.#error('unexpected end of statement while looking for matching double-quote');
-      if (char === '$') {
+  /** Variables are expanded; the escape only works before `$`, `"` and itself. */
+  #doubleQuotes(rawEscapes: boolean): string {
+    const quote = this.#options.rawQuotes ? '"' : '';
+    const parts: string[] = [quote];
+    for (this.#at++; ; ) {
+      const character = this.#peek();
+      if (character === undefined)
+        throw new ParseFailure('unexpected end of statement while looking for matching double-quote');
+      if (character === '$') {
         parts.push(this.#dollar());
         continue;
       }
       this.#at++;
-      if (char === '"') break;
-      if (char !== this.#escape) {
-        parts.push(char);
-        continue;
-      }
-      if (this.#options.rawEscapes) parts.push(char);
-      const next = this.#peek();
-      if (next === undefined) throw this.#error('unexpected end of statement while looking for matching double-quote');
-      if (next !== '"' && next !== '$' && next !== this.#escape && !this.#options.rawEscapes) parts.push(char);
-      parts.push(next);
-      this.#at++;
+      if (character === '"') return [...parts, quote].join('');
+      const next = this.#peek() ?? '';
+      const escapes = character === this.#escape && (next === '"' || next === '$' || next === this.#escape);
+      if (escapes) this.#at++;
+      if (!escapes || rawEscapes) parts.push(character);
+      if (escapes) parts.push(next);
     }
-    if (this.#options.rawQuotes) parts.push('"');
-    return parts.join('');
   }
 
   #dollar(): string {
-    const start = this.#at++;
-    if (this.#peek() === '{') return this.#braces(start);
+    if (++this.#depth > depthLimit) throw new ParseFailure(`its variables are nested more than ${depthLimit} deep`);
+    this.#at++;
+    const value = this.#peek() === '{' ? this.#braces() : this.#plain();
+    this.#growth += value.length;
+    if (this.#growth > growthLimit)
+      throw new ParseFailure(`its variables make it longer than ${growthLimit} characters`);
+    this.#depth--;
+    return value;
+  }
+
+  #plain(): string {
     const name = this.#name();
     if (name === '') return '$';
-    const value = this.#lookup(name);
-    if (value === undefined && this.#options.skipUnset) return `$${name}`;
-    return value ?? '';
+    return this.#lookup(name) ?? (this.#options.skipUnset ? `$${name}` : '');
   }
 
-  #braces(start: number): string {
+  #braces(): string {
     this.#at++;
-    if (this.#peek() === undefined) throw this.#error('syntax error: missing "}"');
-    if (this.#peek() === '{' || this.#peek() === '}' || this.#peek() === ':')
-      throw this.#error('syntax error: bad substitution');
+    const first = this.#peek();
+    if (first === undefined) throw new ParseFailure("syntax error: missing '}'");
+    if (first === '{' || first === '}' || first === ':') throw new ParseFailure('syntax error: bad substitution');
     const name = this.#name();
-    const operator = this.#peek();
+    const operator = this.#peek() ?? '';
     this.#at++;
-    if (operator === '}') {
-      const value = this.#lookup(name);
-      if (value === undefined && this.#options.skipUnset) return `\${${name}}`;
-      return value ?? '';
-    }
-    if (operator === ':') {
-      const modifier = this.#peek();
-      this.#at++;
-      if (modifier === '+' || modifier === '-' || modifier === '?')
-        return this.#conditional(name, modifier, true, start);
-      throw this.#error(`unsupported modifier (${modifier ?? ''}) in substitution`);
-    }
-    if (operator === '+' || operator === '-' || operator === '?')
-      return this.#conditional(name, operator, false, start);
-    if (operator === '#' || operator === '%') return this.#trim(name, operator, start);
-    if (operator === '/') return this.#replace(name, start);
-    if (operator === undefined) throw this.#error('syntax error: missing "}"');
-    throw this.#error(`unsupported modifier (${operator}) in substitution`);
+    if (operator === '}') return this.#lookup(name) ?? (this.#options.skipUnset ? `\${${name}}` : '');
+    if (operator === '/') return this.#replacement(name);
+    if (operator === '#' || operator === '%') return this.#trimmed(name, operator);
+    const colon = operator === ':' ? ':' : '';
+    const modifier = colon === '' ? operator : (this.#peek() ?? '');
+    if (colon !== '') this.#at++;
+    if (operator === '') throw new ParseFailure("syntax error: missing '}'");
+    if (modifier !== '+' && modifier !== '-' && modifier !== '?')
+      throw new ParseFailure(`unsupported modifier (${colon}${modifier}) in substitution`);
+    return this.#conditional(name, colon, modifier);
   }
 
-  #conditional(name: string, modifier: string, emptyIsUnset: boolean, start: number): string {
-    const { result: word } = this.run('}');
+  /** `${v:-w}`, `${v-w}`, and the same with `+` and `?`. */
+  #conditional(name: string, colon: '' | ':', modifier: '+' | '-' | '?'): string {
+    const { result: word } = this.#until('}', false);
     const value = this.#lookup(name);
-    const set = value !== undefined && !(emptyIsUnset && value === '');
-    if (modifier === '+') return set ? word : '';
-    if (set) return value;
+    if (value === undefined && this.#options.skipUnset) return `\${${name}${colon}${modifier}${word}}`;
+    const given = value !== undefined && !(colon === ':' && value === '');
+    if (modifier === '+') return given ? word : '';
+    if (given) return value;
     if (modifier === '-') return word;
-    if (this.#options.skipUnset) return this.#chars.slice(start, this.#at).join('');
-    const why = word === '' ? `is not allowed to be ${emptyIsUnset ? 'empty or ' : ''}unset` : word;
-    throw invalidArgument(`${name}: ${why}`);
+    const state = value === undefined ? 'unset' : 'empty';
+    throw new ParseFailure(`${name}: ${word === '' ? `is not allowed to be ${state}` : word}`);
   }
 
   /** `${v#p}`, `${v##p}`, `${v%p}`, `${v%%p}`. */
-  #trim(name: string, operator: string, start: number): string {
+  #trimmed(name: string, operator: '#' | '%'): string {
     const longest = this.#peek() === operator;
     if (longest) this.#at++;
-    const pattern = this.#pattern('}');
+    const text = this.#patternText('}');
     const value = this.#lookup(name);
-    if (value === undefined) return this.#options.skipUnset ? this.#chars.slice(start, this.#at).join('') : '';
-    const matches = compilePattern(pattern);
-    const lengths = Array.from({ length: value.length + 1 }, (_, i) => (longest ? value.length - i : i));
-    const hit = lengths.find((length) =>
-      matches(operator === '#' ? value.slice(0, length) : value.slice(value.length - length)),
-    );
-    if (hit === undefined) return value;
-    return operator === '#' ? value.slice(hit) : value.slice(0, value.length - hit);
+    if (value === undefined && this.#options.skipUnset)
+      return `\${${name}${operator}${longest ? operator : ''}${text}}`;
+    const trim = operator === '#' ? trimPrefix : trimSuffix;
+    return trim(value ?? '', readShellPattern(text), longest);
   }
 
-  /** `${v/p/r}`, `${v//p/r}`: the longest match at each place. */
-  #replace(name: string, start: number): string {
+  /** `${v/p/r}`, `${v//p/r}`. */
+  #replacement(name: string): string {
     const all = this.#peek() === '/';
     if (all) this.#at++;
-    const pattern = this.#pattern('/');
-    const { result: replacement } = this.run('}');
+    const text = this.#patternText('/');
+    const { result: replacement } = this.#until('}', true);
     const value = this.#lookup(name);
-    if (value === undefined) return this.#options.skipUnset ? this.#chars.slice(start, this.#at).join('') : '';
-    if (pattern === '') return value;
-    const matches = compilePattern(pattern);
-    let result = '';
-    for (let at = 0; at < value.length; ) {
-      const end = longestMatch(value, at, matches);
-      if (end === undefined) {
-        result += value.charAt(at++);
-        continue;
-      }
-      result += replacement;
-      at = end;
-      if (!all) return result + value.slice(at);
-    }
-    return result;
+    if (value === undefined && this.#options.skipUnset) return `\${${name}/${all ? '/' : ''}${text}/${replacement}}`;
+    // Before it is built: a long replacement at each character of a long value is no small thing.
+    if ((value ?? '').length * replacement.length > 64 * growthLimit)
+      throw new ParseFailure(`its variables make it longer than ${growthLimit} characters`);
+    return replaceMatches(value ?? '', readShellPattern(text), replacement, all);
   }
 
-  /** A pattern's text: variables are expanded, escapes are kept for the matcher. */
-  #pattern(stop: string): string {
-    const parts: string[] = [];
-    for (;;) {
-      const char = this.#peek();
-      if (char === undefined) throw this.#error(`unexpected end of statement while looking for matching ${stop}`);
-      if (char === '$') {
-        parts.push(this.#dollar());
-        continue;
-      }
-      this.#at++;
-      if (char === stop) return parts.join('');
-      if (char === this.#escape) {
-        const next = this.#peek() ?? '';
-        this.#at += next === '' ? 0 : 1;
-        parts.push(`\\${next}`);
-      } else if (char === '"' || char === "'") {
-        this.#at--;
-        parts.push(char === '"' ? this.#doubleQuotes() : this.#singleQuotes());
-      } else parts.push(char);
-    }
+  /** A pattern keeps its escapes, in the form `\`, for the matcher. */
+  #patternText(stop: '}' | '/'): string {
+    const from = this.#at;
+    const { result } = this.#until(stop, true);
+    if (this.#escape === '\\' || !this.#characters.slice(from, this.#at).includes(this.#escape)) return result;
+    return result.replaceAll(this.#escape, '\\');
   }
 
-  /** Letters, digits and underscores; a leading digit or a special parameter is one character long. */
+  /** Letters, digits and underscores; digits alone; or one special parameter, which is never set. */
   #name(): string {
     const first = this.#peek() ?? '';
-    if (/[0-9]/.test(first)) {
-      const start = this.#at;
-      while (/[0-9]/.test(this.#peek() ?? '')) this.#at++;
-      return this.#chars.slice(start, this.#at).join('');
-    }
-    if (/[@*#?$!-]/.test(first)) {
+    if (first !== '' && '@*#?$!-'.includes(first)) {
       this.#at++;
       return first;
     }
+    const allowed = isDigit(first) ? isDigit : isNameCharacter;
     const start = this.#at;
-    while (/[A-Za-z0-9_]/.test(this.#peek() ?? '')) this.#at++;
-    return this.#chars.slice(start, this.#at).join('');
+    while (allowed(this.#peek() ?? '')) this.#at++;
+    return this.#characters.slice(start, this.#at).join('');
   }
 
   #lookup(name: string): string | undefined {
@@ -323,25 +254,14 @@ class Lexer {
   }
 
   #peek(): string | undefined {
-    return this.#chars[this.#at];
-  }
-
-  #error(what: string): Error {
-    return invalidArgument(`failed to process ${JSON.stringify(this.#text.slice(0, 200))}: ${what}`);
+    return this.#characters[this.#at];
   }
 }
 
-/** Here `*` and `?` also match slashes. */
-function compilePattern(pattern: string): (text: string) => boolean {
-  const quoted = pattern.replace(/\[/g, '\\[');
-  const matches = compileGoMatch(quoted);
-  // A slash is hidden behind a character that no path holds, so that wildcards cross it.
-  const hide = (text: string) => text.replaceAll('/', '\u0000');
-  const hidden = compileGoMatch(hide(quoted));
-  return (text) => matches(text) || hidden(hide(text));
+function isDigit(character: string): boolean {
+  return character >= '0' && character <= '9';
 }
 
-function longestMatch(value: string, at: number, matches: (text: string) => boolean): number | undefined {
-  for (let end = value.length; end > at; end--) if (matches(value.slice(at, end))) return end;
-  return undefined;
+function isNameCharacter(character: string): boolean {
+  return /^[\p{L}\p{Nd}_]$/u.test(character);
 }
