@@ -72,13 +72,10 @@ RUN --mount=type=tmpfs,target=/scratch touch /scratch/x
 RUN --mount=type=secret,id=token cat /run/secrets/token; test -s /run/secrets/token
 RUN --mount=type=secret,id=token,env=TOKEN test -n "$TOKEN"
 `;
-    const files = { 'sub/file': 'bound\n', token: canary };
-    const flags = (n: number) => [
-      '--build-arg',
-      `N=${n}`,
-      '--secret',
-      `id=token,src=${join(use().directory, `case-${count + 1}`, 'token')}`,
-    ];
+    const files = { 'sub/file': 'bound\n' };
+    // Outside the context: what lies in that is the build's to keep.
+    const token = join(use().files('secrets', { token: canary }), 'token');
+    const flags = (n: number) => ['--build-arg', `N=${n}`, '--secret', `id=token,src=${token}`];
     assert.equal(
       await shown(dockerfile, 'cat /count /copied; ls /scratch /run/secrets 2>&1 | wc -l', { files, flags: flags(1) }),
       '1\nbound\n2\n',
