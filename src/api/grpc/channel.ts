@@ -73,12 +73,16 @@ export class GrpcChannel {
   #keepAlive(interval: number): void {
     let answered = true;
     const timer = setInterval(() => {
+      // A session is destroyed some time before it tells so by `close`, and may then not be touched.
+      if (this.closed || this.#session.connecting) return;
       if (!answered) {
         this.#session.destroy(new SlipwayError('unavailable', 'the other side does not answer any more'));
         return;
       }
       answered = false;
-      if (!this.#session.closed && !this.#session.connecting) this.#session.ping(() => (answered = true));
+      this.#session.ping(() => {
+        answered = true;
+      });
     }, interval);
     timer.unref();
     this.#session.once('close', () => clearInterval(timer));
