@@ -1,5 +1,6 @@
 import { suggest } from './diagnostic.ts';
 import { ParseFailure } from './parse-failure.ts';
+import { isBlank } from './word-list.ts';
 
 /** What flags an instruction takes, by name. */
 export type FlagKinds = Readonly<Record<string, 'text' | 'boolean' | 'list'>>;
@@ -8,7 +9,9 @@ export class FlagValues {
   readonly #values = new Map<string, string[]>();
 
   add(name: string, value: string): void {
-    this.#values.set(name, [...(this.#values.get(name) ?? []), value]);
+    const values = this.#values.get(name);
+    if (values) values.push(value);
+    else this.#values.set(name, [value]);
   }
 
   has(name: string): boolean {
@@ -29,21 +32,27 @@ export class FlagValues {
   }
 }
 
-/** Takes `--name[=value]` words off the front; answers the rest of the line. */
-export function readFlags(
+/** Takes the `--name[=value]` words off the front, quotes and escapes undone; a lone `--` ends them. */
+export function splitFlags(
   text: string,
-  kinds: FlagKinds,
   escapeChar: string,
-): { readonly flags: FlagValues; readonly rest: string } {
-  const flags = new FlagValues();
-  let rest = text.trimStart();
-  while (rest.startsWith('--')) {
-    const [word, after] = firstWord(rest, escapeChar);
-    rest = after.trimStart();
+): { readonly words: readonly string[]; readonly rest: string } {
+  const words: string[] = [];
+  let at = skipBlanks(text, 0);
+  while (text.startsWith('--', at)) {
+    const [word, end] = readFlagWord(text, at, escapeChar);
+    at = skipBlanks(text, end);
     if (word === '--') break;
-    addFlag(flags, word, kinds);
+    words.push(word);
   }
-  return { flags, rest };
+  return { words, rest: text.slice(at) };
+}
+
+/** The flags by name, each checked. Throws ParseFailure. */
+export function readFlags(words: readonly string[], kinds: FlagKinds): FlagValues {
+  const flags = new FlagValues();
+  for (const word of words) addFlag(flags, word, kinds);
+  return flags;
 }
 
 function addFlag(flags: FlagValues, word: string, kinds: FlagKinds): void {
@@ -55,27 +64,35 @@ function addFlag(flags: FlagValues, word: string, kinds: FlagKinds): void {
     const near = suggest(name, Object.keys(kinds));
     throw new ParseFailure(`unknown flag: --${name}`, near === undefined ? undefined : `did you mean --${near}?`);
   }
-  if (kind !== 'list' && flags.has(name)) throw new ParseFailure(`duplicate flag specified: ${name}`);
-  if (kind === 'boolean') {
-    const lower = value?.toLowerCase() ?? 'true';
-    if (lower !== 'true' && lower !== 'false')
-      throw new ParseFailure(`expecting boolean value for flag ${name}, not: ${value}`);
-    flags.add(name, lower);
-  } else if (value === undefined) throw new ParseFailure(`missing a value on flag: ${name}`);
-  else flags.add(name, value);
+  if (kind !== 'list' && flags.has(name)) throw new ParseFailure(`duplicate flag specified: --${name}`);
+  if (value === undefined ? kind !== 'boolean' : kind === 'boolean' && value === '')
+    throw new ParseFailure(`missing a value on flag: --${name}`, `write --${name}=value`);
+  flags.add(name, kind === 'boolean' ? readBoolean(name, value ?? 'true') : (value ?? ''));
 }
 
-/** The first word with its quotes and escapes undone, and what follows it. */
-function firstWord(text: string, escapeChar: string): [string, string] {
+function readBoolean(name: string, value: string): string {
+  const lower = value.toLowerCase();
+  if (lower === 'true' || lower === 'false') return lower;
+  throw new ParseFailure(`expecting boolean value for flag --${name}, not: ${value}`, 'want true or false');
+}
+
+function skipBlanks(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && isBlank(text.charAt(at))) at++;
+  return at;
+}
+
+function readFlagWord(text: string, from: number, escapeChar: string): [word: string, end: number] {
   let word = '';
   let quote = '';
-  let at = 0;
+  let at = from;
   for (; at < text.length; at++) {
     const char = text.charAt(at);
-    if (quote !== '' ? char === quote : char === '"' || char === "'") quote = quote === '' ? char : '';
-    else if (char === escapeChar && at + 1 < text.length && quote !== "'") word += text.charAt(++at);
-    else if (quote === '' && /\s/.test(char)) break;
-    else word += char;
+    if (quote === '' && isBlank(char)) break;
+    if (quote === '' && (char === '"' || char === "'")) quote = char;
+    else if (char === quote) quote = '';
+    else if (char !== escapeChar) word += char;
+    else if (at + 1 < text.length) word += text.charAt(++at);
   }
-  return [word, text.slice(at)];
+  return [word, at];
 }

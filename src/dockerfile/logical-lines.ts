@@ -1,6 +1,9 @@
+import { readJsonForm } from './arguments.ts';
 import type { Diagnostic } from './diagnostic.ts';
-import { findHeredocs, readHeredoc } from './heredoc.ts';
+import { splitFlags } from './flags.ts';
+import { findHeredocs, type HeredocToken, readHeredoc, withoutReturns } from './heredoc.ts';
 import type { Heredoc, SourceRange } from './instruction.ts';
+import { ParseFailure } from './parse-failure.ts';
 
 /** One instruction's text: continuation lines joined, comments within it dropped. */
 export interface LogicalLine {
@@ -9,30 +12,29 @@ export interface LogicalLine {
   readonly heredocs: readonly Heredoc[];
   /** Comment lines directly above, without `#`. */
   readonly comments: readonly string[];
-  /** Lines of the file as they stand, heredocs included. */
-  readonly original: string;
-  /** 1-based lines that were empty inside the continuation. */
-  readonly emptyContinuations: readonly number[];
+  /** 1-based number of the line that ends the instruction, when there were empty lines within it. */
+  readonly emptyContinuation?: number | undefined;
 }
 
 /** Docker reads lines of at most this many bytes. */
-export const lineLimit = 64 * 1024;
+const lineLimit = 64 * 1024;
 
-const withHeredocs = /^\s*(?:ONBUILD\s+)*(ADD|COPY|RUN)\b/i;
-
-/** Joins lines into instructions. Linear in the file's length. */
+/** Joins lines, from the given one on, into instructions. Linear in the file's length. */
 export function joinLines(
   lines: readonly string[],
   escapeChar: string,
+  from = 0,
 ): { readonly lines: LogicalLine[]; readonly diagnostics: Diagnostic[] } {
   const found: LogicalLine[] = [];
   const diagnostics: Diagnostic[] = [];
   let comments: string[] = [];
-  for (let at = 0; at < lines.length; ) {
-    const line = lines[at] ?? '';
-    const trimmed = line.trimStart();
+  for (let at = from; at < lines.length; ) {
+    const trimmed = (lines[at] ?? '').trim();
     if (trimmed === '' || trimmed.startsWith('#')) {
-      comments = trimmed === '' ? [] : [...comments, trimmed.slice(1).trim()];
+      const comment = trimmed.slice(1).trim();
+      // An empty comment also parts a description from what follows.
+      if (comment === '') comments = [];
+      else comments.push(comment);
       at++;
       continue;
     }
@@ -52,61 +54,80 @@ function joinOne(
   diagnostics: Diagnostic[],
 ): [LogicalLine, number] {
   const parts: string[] = [];
-  const emptyContinuations: number[] = [];
-  let at = start;
+  let hasEmptyLine = false;
   let last = start;
-  for (let open = true; open && at < lines.length; at++) {
-    const line = lines[at] ?? '';
-    if (line.length > lineLimit) {
-      diagnostics.push(lineError(at, line, `line is longer than ${lineLimit} bytes`));
-    }
+  for (let at = start, open = true; open && at < lines.length; at++) {
+    const line = withoutReturns(lines[at] ?? '');
+    if (line.length > lineLimit)
+      diagnostics.push(lineError(at, line, `dockerfile line greater than max allowed size of ${lineLimit - 1}`));
     const trimmed = line.trimStart();
-    if (parts.length > 0 && (trimmed === '' || trimmed.startsWith('#'))) {
-      if (trimmed === '') emptyContinuations.push(at + 1);
+    if (at > start && (trimmed === '' || trimmed.startsWith('#'))) {
+      hasEmptyLine ||= trimmed === '';
       continue;
     }
-    const body = parts.length === 0 ? trimmed : line;
+    const body = at === start ? trimmed : line;
     const cut = continued(body, escapeChar);
     open = cut !== undefined;
-    parts.push(cut ?? body.replace(/\s+$/, ''));
+    parts.push(cut ?? body);
     last = at;
   }
-  let next = last + 1;
-  const text = parts.join('');
-  const heredocs: Heredoc[] = [];
-  if (withHeredocs.test(text) && !/^\s*(?:ONBUILD\s+)*\w+\s+(?:--\S+\s+)*\[/i.test(text)) {
-    for (const token of findHeredocs(text, escapeChar)) {
-      const read = readHeredoc(token, lines, next);
-      if (!read) {
-        diagnostics.push(
-          lineError(
-            start,
-            lines[start] ?? '',
-            `unterminated heredoc: there is no line that is just ${JSON.stringify(token.name)}`,
-          ),
-        );
-        next = lines.length;
-        break;
-      }
-      heredocs.push(read.heredoc);
-      next = read.next;
-    }
-  }
+  const text = parts.join('').trim();
+  const { heredocs, next } = readHeredocs(text, lines, start, last + 1, escapeChar, diagnostics);
   const range = {
     startLine: start + 1,
     startCharacter: 0,
     endLine: next,
-    endCharacter: (lines[next - 1] ?? '').length,
+    endCharacter: withoutReturns(lines[next - 1] ?? '').length,
   };
-  const original = lines.slice(start, next).join('\n');
-  return [{ text, range, heredocs, comments, original, emptyContinuations }, next];
+  const emptyContinuation = hasEmptyLine ? last + 1 : undefined;
+  return [{ text, range, heredocs, comments, emptyContinuation }, next];
+}
+
+function readHeredocs(
+  text: string,
+  lines: readonly string[],
+  start: number,
+  from: number,
+  escapeChar: string,
+  diagnostics: Diagnostic[],
+): { readonly heredocs: readonly Heredoc[]; readonly next: number } {
+  const heredocs: Heredoc[] = [];
+  let next = from;
+  for (const token of announcedHeredocs(text, escapeChar)) {
+    const read = readHeredoc(token, lines, next);
+    if (!read) {
+      const message = `unterminated heredoc: there is no line that is just ${JSON.stringify(token.name)}`;
+      diagnostics.push(lineError(start, lines[start] ?? '', message));
+      return { heredocs, next: lines.length };
+    }
+    heredocs.push(read.heredoc);
+    next = read.next;
+  }
+  return { heredocs, next };
+}
+
+const withHeredocs = /^(?:ONBUILD\s+)?(?:ADD|COPY|RUN)\s/i;
+
+/** Only ADD, COPY and RUN have heredocs, and not in JSON form. */
+function announcedHeredocs(text: string, escapeChar: string): readonly HeredocToken[] {
+  const instruction = text.includes('<<') ? withHeredocs.exec(text)?.[0] : undefined;
+  if (instruction === undefined) return [];
+  const { rest } = splitFlags(text.slice(instruction.length), escapeChar);
+  try {
+    if (readJsonForm(rest)) return [];
+  } catch (error) {
+    if (error instanceof ParseFailure) return [];
+    throw error;
+  }
+  return findHeredocs(rest, escapeChar);
 }
 
 /** The text before the escape character that ends the line, or undefined when the instruction ends with it. */
 function continued(line: string, escapeChar: string): string | undefined {
-  const end = line.trimEnd();
-  if (!end.endsWith(escapeChar)) return undefined;
-  return end.slice(0, -1);
+  let end = line.length;
+  while (end > 0 && (line.charAt(end - 1) === ' ' || line.charAt(end - 1) === '\t')) end--;
+  if (line.charAt(end - 1) !== escapeChar || line.charAt(end - 2) === escapeChar) return undefined;
+  return line.slice(0, end - 1);
 }
 
 function lineError(at: number, line: string, message: string): Diagnostic {

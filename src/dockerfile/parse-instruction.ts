@@ -1,57 +1,30 @@
 import { readJsonForm, readKeyValues, readQuotedWords, readWords } from './arguments.ts';
 import { suggest } from './diagnostic.ts';
-import { type FlagKinds, type FlagValues, readFlags } from './flags.ts';
+import { type FlagKinds, readFlags, splitFlags } from './flags.ts';
 import { healthcheckFlags, parseHealthcheck } from './healthcheck.ts';
-import { parseHeredocToken } from './heredoc.ts';
 import type {
-  AddInstruction,
   ArgInstruction,
-  CommandLine,
-  CopyInstruction,
-  Heredoc,
+  FromInstruction,
   Instruction,
   InstructionBase,
+  OnbuildInstruction,
+  VolumeInstruction,
 } from './instruction.ts';
+import { type InstructionParts, one, some } from './instruction-parts.ts';
 import type { LogicalLine } from './logical-lines.ts';
+import { parseRun, parseShell, readCommandLine, runFlags } from './parse-command.ts';
+import { addFlags, copyFlags, parseAdd, parseCopy } from './parse-copy.ts';
 import { ParseFailure } from './parse-failure.ts';
 
-const copyFlags: FlagKinds = {
-  from: 'text',
-  chown: 'text',
-  chmod: 'text',
-  link: 'boolean',
-  parents: 'boolean',
-  exclude: 'list',
-};
-const addFlags: FlagKinds = {
-  chown: 'text',
-  chmod: 'text',
-  link: 'boolean',
-  checksum: 'text',
-  'keep-git-dir': 'boolean',
-  unpack: 'boolean',
-  exclude: 'list',
-};
-const runFlags: FlagKinds = { mount: 'list', network: 'text', security: 'text', device: 'list' };
+const flagsOf: ReadonlyMap<Instruction['name'], FlagKinds> = new Map([
+  ['from', { platform: 'text' }],
+  ['run', runFlags],
+  ['copy', copyFlags],
+  ['add', addFlags],
+  ['healthcheck', healthcheckFlags],
+]);
 
-const flagsOf: Readonly<Record<string, FlagKinds>> = {
-  from: { platform: 'text' },
-  run: runFlags,
-  copy: copyFlags,
-  add: addFlags,
-  healthcheck: healthcheckFlags,
-};
-
-interface Parts {
-  readonly base: InstructionBase;
-  readonly flags: FlagValues;
-  /** What follows the flags. */
-  readonly rest: string;
-  readonly heredocs: readonly Heredoc[];
-  readonly escapeChar: string;
-}
-
-const parsers: Readonly<Record<Instruction['name'], (parts: Parts) => Instruction>> = {
+const parsers: Readonly<Record<Instruction['name'], (parts: InstructionParts) => Instruction>> = {
   from: parseFrom,
   arg: parseArg,
   env: ({ base, rest, escapeChar }) => ({
@@ -66,8 +39,8 @@ const parsers: Readonly<Record<Instruction['name'], (parts: Parts) => Instructio
   }),
   maintainer: ({ base, rest }) => ({ ...base, name: 'maintainer', maintainer: one(rest, 'MAINTAINER') }),
   run: parseRun,
-  cmd: ({ base, rest }) => ({ ...base, name: 'cmd', command: commandLine(rest, []) }),
-  entrypoint: ({ base, rest }) => ({ ...base, name: 'entrypoint', command: commandLine(rest, []) }),
+  cmd: ({ base, rest }) => ({ ...base, name: 'cmd', command: readCommandLine(rest) }),
+  entrypoint: ({ base, rest }) => ({ ...base, name: 'entrypoint', command: readCommandLine(rest) }),
   copy: parseCopy,
   add: parseAdd,
   workdir: ({ base, rest }) => ({ ...base, name: 'workdir', path: one(rest, 'WORKDIR') }),
@@ -84,38 +57,30 @@ export const instructionNames = Object.keys(parsers) as Instruction['name'][];
 
 /** One instruction from its joined line. Throws ParseFailure. */
 export function parseInstruction(line: LogicalLine, escapeChar: string): Instruction {
-  const match = /^(\S+)\s*([\s\S]*)$/.exec(line.text.trim());
-  const word = match?.[1] ?? '';
+  const word = keywordOf(line.text);
   const name = instructionNames.find((each) => each === word.toLowerCase());
-  if (!name) {
-    const near = suggest(
-      word.toUpperCase(),
-      instructionNames.map((each) => each.toUpperCase()),
-    );
-    throw new ParseFailure(
-      `unknown instruction: ${word.slice(0, 100)}`,
-      near === undefined ? undefined : `did you mean ${near}?`,
-    );
-  }
-  const body = match?.[2] ?? '';
-  const { flags, rest } = flagsOf[name]
-    ? readFlags(body, flagsOf[name], escapeChar)
-    : readFlags(body, {}, name === 'cmd' || name === 'entrypoint' ? '' : escapeChar);
-  const base: InstructionBase = { original: line.text.trim(), range: line.range, comments: line.comments };
-  return parsers[name]({ base, flags, rest, heredocs: line.heredocs, escapeChar });
+  if (!name) throw unknownInstruction(word);
+  const { words, rest } = splitFlags(line.text.slice(word.length), escapeChar);
+  const flags = readFlags(words, flagsOf.get(name) ?? {});
+  const base: InstructionBase = { original: line.text, range: line.range, comments: line.comments };
+  return parsers[name]({ base, flags, rest: rest.trim(), heredocs: line.heredocs, escapeChar });
 }
 
-function some(rest: string, instruction: string): string {
-  if (rest.trim() === '') throw new ParseFailure(`${instruction} requires at least one argument`);
-  return rest;
+/** The instruction's name as it was written. */
+export function keywordOf(original: string): string {
+  return /^\S+/.exec(original)?.[0] ?? '';
 }
 
-function one(rest: string, instruction: string): string {
-  if (rest.trim() === '') throw new ParseFailure(`${instruction} requires exactly one argument`);
-  return rest.trim();
+function unknownInstruction(word: string): ParseFailure {
+  const names = instructionNames.map((each) => each.toUpperCase());
+  const near = suggest(word.toUpperCase(), names);
+  return new ParseFailure(
+    `unknown instruction: ${word.slice(0, 100)}`,
+    near === undefined ? undefined : `did you mean ${near}?`,
+  );
 }
 
-function parseFrom({ base, flags, rest }: Parts): Instruction {
+function parseFrom({ base, flags, rest }: InstructionParts): FromInstruction {
   const words = readWords(rest);
   const [image = '', as, stage] = words;
   if (words.length !== 1 && (words.length !== 3 || as?.toLowerCase() !== 'as')) {
@@ -137,7 +102,7 @@ function parseFrom({ base, flags, rest }: Parts): Instruction {
   };
 }
 
-function parseArg({ base, rest, escapeChar }: Parts): ArgInstruction {
+function parseArg({ base, rest, escapeChar }: InstructionParts): ArgInstruction {
   const words = readQuotedWords(some(rest, 'ARG'), escapeChar);
   const args = words.map((word) => {
     const equals = word.indexOf('=');
@@ -155,114 +120,25 @@ function parseArg({ base, rest, escapeChar }: Parts): ArgInstruction {
 
 /** A comment `# name text` directly above describes what it names. */
 export function descriptionOf(comments: readonly string[], name: string): string | undefined {
-  const line = comments.findLast((comment) => comment.startsWith(`${name} `));
+  const line = comments.find((comment) => comment.startsWith(`${name} `));
   return line?.slice(name.length + 1).trim();
 }
 
-function commandLine(rest: string, heredocs: readonly Heredoc[]): CommandLine {
-  const args = heredocs.length === 0 ? readJsonForm(rest) : undefined;
-  return args ? { form: 'exec', args } : { form: 'shell', text: rest.trim(), heredocs };
-}
-
-function parseRun({ base, flags, rest, heredocs }: Parts): Instruction {
-  if (rest.trim() === '' && flags.list('mount').length === 0)
-    throw new ParseFailure('RUN requires at least one argument');
-  const network = flags.text('network');
-  const security = flags.text('security');
-  if (network !== undefined && !['default', 'none', 'host'].includes(network))
-    throw new ParseFailure(`invalid network mode ${JSON.stringify(network)}`, 'want default, none or host');
-  if (security !== undefined && !['sandbox', 'insecure'].includes(security))
-    throw new ParseFailure(`security ${JSON.stringify(security)} is not valid`, 'want sandbox or insecure');
-  return {
-    ...base,
-    name: 'run',
-    command: commandLine(rest, heredocs),
-    mounts: flags.list('mount'),
-    devices: flags.list('device'),
-    ...(network === undefined ? {} : { network }),
-    ...(security === undefined ? {} : { security }),
-  };
-}
-
-/** Sources and destination of COPY and ADD; heredocs are sources under their delimiter's name. */
-function copyFields({ flags, rest, heredocs, escapeChar }: Parts, instruction: string) {
-  const words = readJsonForm(rest) ?? readQuotedWords(rest, escapeChar);
-  const destination = words.at(-1);
-  if (destination === undefined || words.length < 2) {
-    throw new ParseFailure(
-      `${instruction} requires at least two arguments, but only ${words.length} ${words.length === 1 ? 'was' : 'were'} provided`,
-      `write ${instruction} source… destination`,
-    );
-  }
-  const names = new Set(heredocs.map((heredoc) => heredoc.name));
-  const isHeredoc = (word: string) => names.has(parseHeredocToken(word)?.name ?? '');
-  if (isHeredoc(destination)) throw new ParseFailure(`${instruction} cannot accept a heredoc as a destination`);
-  const chown = flags.text('chown');
-  const chmod = flags.text('chmod');
-  const link = flags.boolean('link');
-  return {
-    sources: words.slice(0, -1).filter((word) => !isHeredoc(word)),
-    heredocs,
-    destination,
-    exclude: flags.list('exclude'),
-    ...(chown === undefined ? {} : { chown }),
-    ...(chmod === undefined ? {} : { chmod }),
-    ...(link === undefined ? {} : { link }),
-  };
-}
-
-function parseCopy(parts: Parts): CopyInstruction {
-  const from = parts.flags.text('from');
-  const parents = parts.flags.boolean('parents');
-  return {
-    ...parts.base,
-    name: 'copy',
-    ...copyFields(parts, 'COPY'),
-    ...(from === undefined ? {} : { from }),
-    ...(parents === undefined ? {} : { parents }),
-  };
-}
-
-function parseAdd(parts: Parts): AddInstruction {
-  const checksum = parts.flags.text('checksum');
-  const keepGitDir = parts.flags.boolean('keep-git-dir');
-  const unpack = parts.flags.boolean('unpack');
-  return {
-    ...parts.base,
-    name: 'add',
-    ...copyFields(parts, 'ADD'),
-    ...(checksum === undefined ? {} : { checksum }),
-    ...(keepGitDir === undefined ? {} : { keepGitDir }),
-    ...(unpack === undefined ? {} : { unpack }),
-  };
-}
-
-function parseVolume({ base, rest }: Parts): Instruction {
+function parseVolume({ base, rest }: InstructionParts): VolumeInstruction {
   const volumes = (readJsonForm(rest) ?? readWords(some(rest, 'VOLUME'))).map((volume) => volume.trim());
   if (volumes.length === 0) throw new ParseFailure('VOLUME requires at least one argument');
   if (volumes.includes('')) throw new ParseFailure('VOLUME specified can not be an empty string');
   return { ...base, name: 'volume', volumes };
 }
 
-function parseShell({ base, rest }: Parts): Instruction {
-  const shell = readJsonForm(some(rest, 'SHELL'));
-  if (!shell)
-    throw new ParseFailure(
-      'SHELL requires the arguments to be in JSON form',
-      'write SHELL ["executable", "parameters"]',
-    );
-  if (shell.length === 0) throw new ParseFailure('SHELL requires at least one argument');
-  return { ...base, name: 'shell', shell };
-}
+const notInOnbuild = ['from', 'maintainer'];
 
-const notInOnbuild = ['onbuild', 'from', 'maintainer'];
-
-function parseOnbuild({ base, rest }: Parts): Instruction {
-  const word = /^\S+/.exec(some(rest, 'ONBUILD').trim())?.[0] ?? '';
-  if (word.toLowerCase() === 'onbuild') throw new ParseFailure("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed");
-  if (notInOnbuild.includes(word.toLowerCase()))
-    throw new ParseFailure(`${word.toUpperCase()} isn't allowed as an ONBUILD trigger`);
-  if (!instructionNames.some((name) => name === word.toLowerCase()))
-    throw new ParseFailure(`unknown instruction: ${word}`);
-  return { ...base, name: 'onbuild', trigger: rest.trim() };
+/** The trigger is only kept, but a broken one is said now rather than in somebody's child build. */
+function parseOnbuild({ base, rest, heredocs, escapeChar }: InstructionParts): OnbuildInstruction {
+  const name = keywordOf(some(rest, 'ONBUILD')).toLowerCase();
+  if (name === 'onbuild') throw new ParseFailure("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed");
+  if (notInOnbuild.includes(name)) throw new ParseFailure(`${name.toUpperCase()} isn't allowed as an ONBUILD trigger`);
+  parseInstruction({ text: rest, range: base.range, heredocs, comments: [] }, escapeChar);
+  const bodies = heredocs.map((heredoc) => `\n${heredoc.content}${heredoc.name}`);
+  return { ...base, name: 'onbuild', trigger: `${rest}${bodies.join('')}` };
 }
