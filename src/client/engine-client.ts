@@ -25,6 +25,8 @@ export interface EngineRequest {
   readonly json?: unknown;
   readonly body?: Readable;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Ends the request, whatever has come of it. */
+  readonly signal?: AbortSignal;
 }
 
 /** Talks the Docker Engine API to a daemon. */
@@ -89,12 +91,15 @@ export class EngineClient {
     return promise;
   }
 
-  #send(method: string, path: string, { query, json, body, headers }: EngineRequest): Promise<IncomingMessage> {
+  #send(method: string, path: string, { query, json, body, headers, signal }: EngineRequest): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const text = json === undefined ? undefined : JSON.stringify(json);
     const type = text === undefined ? {} : { 'content-type': 'application/json', ...lengthOf(text) };
     const target = { ...this.#target(), method, path: this.#path(path, query) };
-    const outgoing = httpRequest({ ...target, headers: { ...this.#host(), ...type, ...headers } }, resolve);
+    const outgoing = httpRequest(
+      { ...target, ...(signal ? { signal } : {}), headers: { ...this.#host(), ...type, ...headers } },
+      resolve,
+    );
     outgoing.on('error', (error) => reject(this.#unreachable(error)));
     if (body) body.on('error', (error) => outgoing.destroy(error)).pipe(outgoing);
     else outgoing.end(text);

@@ -87,7 +87,11 @@ async function foreground(engine: EngineClient, id: string, flags: FlagReader): 
     killPath: `${path}/kill`,
   });
   const condition = flags.boolean('rm') ? 'removed' : 'next-exit';
-  const exit = engine.json<{ StatusCode: number }>('POST', `${path}/wait`, { query: { condition } });
+  const waiting = new AbortController();
+  const exit = engine.json<{ StatusCode: number }>('POST', `${path}/wait`, {
+    query: { condition },
+    signal: waiting.signal,
+  });
   exit.catch(() => {
     // Awaited below, unless the start fails before.
   });
@@ -96,6 +100,7 @@ async function foreground(engine: EngineClient, id: string, flags: FlagReader): 
   try {
     await engine.text('POST', `${path}/start`);
   } catch (error) {
+    waiting.abort();
     streams.restore();
     stream.destroy();
     return startFailed(engine, id, flags, error);
@@ -104,6 +109,7 @@ async function foreground(engine: EngineClient, id: string, flags: FlagReader): 
     if ((await streams.ended) === 'detached') return 0;
     return (await exit).StatusCode;
   } finally {
+    waiting.abort();
     streams.restore();
     stream.destroy();
   }

@@ -82,7 +82,11 @@ async function attach(
     killPath: `${path}/kill`,
   });
   const condition = HostConfig.AutoRemove ? 'removed' : how.start ? 'next-exit' : 'not-running';
-  const exit = engine.json<{ StatusCode: number }>('POST', `${path}/wait`, { query: { condition } });
+  const waiting = new AbortController();
+  const exit = engine.json<{ StatusCode: number }>('POST', `${path}/wait`, {
+    query: { condition },
+    signal: waiting.signal,
+  });
   exit.catch(() => {
     // Awaited below, unless the start fails before.
   });
@@ -92,6 +96,7 @@ async function attach(
     if ((await streams.ended) === 'detached') return 0;
     return (await exit).StatusCode;
   } finally {
+    waiting.abort();
     streams.restore();
     stream.destroy();
   }

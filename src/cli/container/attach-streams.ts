@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { EngineClient } from '../../client/engine-client.ts';
 import { copyMultiplexed } from '../copy-streams.ts';
@@ -76,13 +77,19 @@ function connectInput(
   const end = () => stream.end();
   stdin.on('data', take);
   stdin.on('end', end);
-  if (raw) stdin.setRawMode(true);
+  if (raw) setRaw(stdin);
   return () => {
     if (raw) stdin.setRawMode(false);
     stdin.off('data', take);
     stdin.off('end', end);
     stdin.destroy();
   };
+}
+
+/** The container's terminal ends its lines itself; libuv's raw mode would end them a second time. */
+function setRaw(stdin: NodeJS.ReadStream): void {
+  stdin.setRawMode(true);
+  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
 }
 
 function followSize(engine: EngineClient, path: string): () => void {
