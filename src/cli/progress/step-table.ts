@@ -115,6 +115,8 @@ export class StepTable {
     step.state = stateOf(step.error, vertices);
     this.#addLines(step, this.#linesOf(step).end(), step.completed);
     this.#change(step).ended = true;
+    // Only what failed is told again at the end.
+    if (step.state !== 'failed') step.lines.length = 0;
   }
 
   #addLines(step: Step, texts: readonly string[], time: Date): void {
