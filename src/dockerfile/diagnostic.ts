@@ -9,6 +9,8 @@ export interface Diagnostic {
   readonly message: string;
   readonly range: SourceRange;
   readonly hint?: string | undefined;
+  /** What the rule is about, and where there is more to read. */
+  readonly description?: string | undefined;
   readonly url?: string | undefined;
 }
 

@@ -3,7 +3,8 @@ import { ParseFailure } from './parse-failure.ts';
 import { readShellPattern, replaceMatches, trimPrefix, trimSuffix } from './shell-pattern.ts';
 import { WordList } from './word-list.ts';
 
-export type Environment = ReadonlyMap<string, string>;
+/** The variables by name. */
+export type Environment = Pick<ReadonlyMap<string, string>, 'get'>;
 
 export interface WordOptions {
   readonly escape?: '\\' | '`';
