@@ -20,9 +20,34 @@ export interface ContainerConfig {
   readonly Volumes?: Readonly<Record<string, object>> | null;
 }
 
+/** One `--mount`. */
+export interface MountRequest {
+  readonly Type?: string;
+  readonly Source?: string;
+  readonly Target?: string;
+  readonly ReadOnly?: boolean;
+  readonly BindOptions?: {
+    readonly Propagation?: string;
+    readonly NonRecursive?: boolean;
+    readonly CreateMountpoint?: boolean;
+  } | null;
+  readonly VolumeOptions?: {
+    readonly NoCopy?: boolean;
+    readonly Subpath?: string;
+    readonly DriverConfig?: {
+      readonly Name?: string;
+      readonly Options?: Readonly<Record<string, string>> | null;
+    } | null;
+  } | null;
+  readonly TmpfsOptions?: { readonly SizeBytes?: number; readonly Mode?: number } | null;
+}
+
 export interface HostConfig {
   readonly AutoRemove?: boolean;
   readonly Binds?: readonly string[] | null;
+  readonly Mounts?: readonly MountRequest[] | null;
+  readonly VolumesFrom?: readonly string[] | null;
+  readonly LogConfig?: { readonly Type?: string; readonly Config?: Readonly<Record<string, string>> | null } | null;
   readonly NetworkMode?: string;
   readonly Privileged?: boolean;
   readonly ReadonlyRootfs?: boolean;
@@ -59,7 +84,35 @@ export interface ContainerState {
   readonly finishedAt: string;
 }
 
+/** docker's word for a time that has not come. */
 export const zeroTime = '0001-01-01T00:00:00Z';
+
+export const createdState: ContainerState = {
+  status: 'created',
+  pid: 0,
+  exitCode: 0,
+  outOfMemory: false,
+  error: '',
+  startedAt: zeroTime,
+  finishedAt: zeroTime,
+};
+
+/** A mount that a container has. */
+export interface MountPoint {
+  readonly type: 'bind' | 'volume' | 'tmpfs';
+  /** The directory on the host; empty for tmpfs. */
+  readonly source: string;
+  /** Of the volume. */
+  readonly name?: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+  readonly mode: string;
+  readonly propagation: string;
+  readonly noCopy: boolean;
+  readonly nonRecursive: boolean;
+  readonly subpath: string;
+  readonly options: readonly string[];
+}
 
 /** A container as the table keeps it. */
 export interface ContainerRecord {
@@ -74,6 +127,7 @@ export interface ContainerRecord {
   /** Config with the image's merged in. */
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
+  readonly mounts: readonly MountPoint[];
   /** The writable layer, an active one of the snapshots. */
   readonly layer: string;
   readonly state: ContainerState;

@@ -1,8 +1,8 @@
-import { posix } from 'node:path';
 import { invalidArgument, SlipwayError } from '../base/errors.ts';
 import type { Mount } from '../kernel/mount.ts';
 import { defaultCapabilities, grantableCapabilities } from '../runtime/capabilities.ts';
-import type { ContainerMount, ContainerSpec, ProcessUser } from '../runtime/runtime.ts';
+import type { ContainerSpec, ProcessUser } from '../runtime/runtime.ts';
+import { runtimeMounts } from './container-mounts.ts';
 import type { ContainerRecord, HostConfig } from './container-record.ts';
 
 /** The runtime's view of a container. */
@@ -28,7 +28,7 @@ export function containerSpec(
     cwd: config.WorkingDir || '/',
     user,
     hostname: config.Hostname || record.id.slice(0, 12),
-    mounts: mountsOf(hostConfig),
+    mounts: runtimeMounts(record.mounts),
     network: networkOf(hostConfig),
     terminal: config.Tty ? (size ?? { rows: 24, columns: 80 }) : undefined,
     capabilities: capabilitiesOf(hostConfig),
@@ -59,35 +59,6 @@ function networkOf({ NetworkMode: mode = 'default' }: HostConfig): ContainerSpec
   if (mode === 'none') return 'none';
   if (mode === 'host' || mode === 'default' || mode === 'bridge') return 'host';
   throw new SlipwayError('unimplemented', `cannot use network ${JSON.stringify(mode)}`, { hint: 'want host or none' });
-}
-
-function mountsOf({ Binds, Tmpfs }: HostConfig): ContainerMount[] {
-  const binds = (Binds ?? []).map((text): ContainerMount => {
-    const [source = '', target, options = ''] = text.split(':');
-    if (target === undefined || !source.startsWith('/')) {
-      throw new SlipwayError(
-        'unimplemented',
-        `cannot mount ${JSON.stringify(text)}: named and anonymous volumes are not supported yet`,
-        { hint: 'bind a directory of the host: -v /path:/path' },
-      );
-    }
-    if (!posix.isAbsolute(target)) throw invalidArgument(`invalid mount path: '${target}' mount path must be absolute`);
-    return {
-      type: 'bind',
-      source,
-      target,
-      options: ['rbind', 'rprivate', ...(options.split(',').includes('ro') ? ['ro'] : [])],
-    };
-  });
-  const tmpfs = Object.entries(Tmpfs ?? {}).map(
-    ([target, options]): ContainerMount => ({
-      type: 'tmpfs',
-      source: 'tmpfs',
-      target,
-      options: ['nosuid', 'nodev', 'noexec', ...options.split(',').filter((option) => option !== '')],
-    }),
-  );
-  return [...binds, ...tmpfs];
 }
 
 function capabilitiesOf({ Privileged, CapAdd, CapDrop }: HostConfig): readonly string[] {

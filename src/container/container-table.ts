@@ -56,6 +56,10 @@ export class ContainerTable {
     this.#database.prepare('DELETE FROM containers WHERE id = ?').run(id);
   }
 
+  has(id: string): boolean {
+    return this.#database.prepare('SELECT 1 FROM containers WHERE id = ?').get(id) !== undefined;
+  }
+
   hasName(name: string): boolean {
     return this.#database.prepare('SELECT 1 FROM containers WHERE name = ?').get(name) !== undefined;
   }

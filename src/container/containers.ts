@@ -1,110 +1,75 @@
-import { randomBytes } from 'node:crypto';
-import { closeSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { AsyncQueue } from '../base/async.ts';
-import { errorMessage, invalidArgument, SlipwayError } from '../base/errors.ts';
-import { mountAll, unmount } from '../kernel/mounting.ts';
-import { openFlags, openInRoot } from '../kernel/open-in-root.ts';
-import type { ImageConfig } from '../oci/image-config.ts';
-import { resolveUser } from '../oci/user.ts';
-import type { ProcessUser, RunningProcess, Runtime } from '../runtime/runtime.ts';
-import type { ActiveId, Snapshots, Stack } from '../snapshot/snapshots.ts';
-import { ContainerOutput, type OutputListener } from './container-output.ts';
-import {
-  type ContainerConfig,
-  type ContainerRecord,
-  type ContainerState,
-  type HostConfig,
-  zeroTime,
-} from './container-record.ts';
+import { errorMessage, SlipwayError } from '../base/errors.ts';
+import { KeyedLock } from '../base/keyed-lock.ts';
+import type { RunningProcess } from '../runtime/runtime.ts';
+import type { ActiveId, Stack } from '../snapshot/snapshots.ts';
+import type { ContainerRecord, ContainerState } from './container-record.ts';
 import { containerSpec } from './container-spec.ts';
+import { type Attachment, ContainerStreams } from './container-streams.ts';
 import { ContainerTable } from './container-table.ts';
-import { mergeConfig } from './merge-config.ts';
-import { randomName } from './random-name.ts';
+import {
+  type CreateRequest,
+  type CreateServices,
+  checkName,
+  createContainer,
+  dropContainer,
+} from './create-container.ts';
+import { EventBus } from './event-bus.ts';
+import { ExitWaiters, type WaitCondition } from './exit-waiters.ts';
+import type { InputPipe } from './input-pipe.ts';
+import { JsonLog, logLimits } from './json-log.ts';
+import type { ProcessHost } from './process-host.ts';
+import { type LogLine, type LogQuery, readLogs } from './read-logs.ts';
+import { isRoot, userIn, withRootfs } from './rootfs-view.ts';
+import { signalName } from './signal-name.ts';
+import { inDockersWords, startFailureCode } from './start-failure.ts';
+import { Volumes } from './volumes.ts';
 
-/** An image that a container can stand on. */
-export interface ContainerImage {
-  /** Digest of its config. */
-  readonly id: string;
-  readonly config: ImageConfig;
-  readonly stack: Stack;
-}
-
-export interface ContainerServices {
-  readonly root: string;
+export interface ContainerServices extends CreateServices {
   readonly database: DatabaseSync;
-  readonly snapshots: Snapshots;
-  readonly runtime: Runtime;
-  /** Throws not-found with docker's words when the image is not here. */
-  resolveImage(name: string): Promise<ContainerImage>;
+  readonly processes: ProcessHost;
 }
 
-export interface CreateRequest {
-  readonly name: string | undefined;
-  readonly config: ContainerConfig;
-  readonly hostConfig: HostConfig;
-}
-
-/** What of a container lives only while it runs, or while somebody waits for it to. */
+/** What of a container lives only while it runs, or while somebody is attached before it does. */
 interface Live {
-  readonly output: ContainerOutput;
-  readonly stdin: AsyncQueue<Uint8Array>;
+  readonly streams: ContainerStreams;
   process: RunningProcess | undefined;
   size: { readonly rows: number; readonly columns: number } | undefined;
-  readonly exits: PromiseWithResolvers<ContainerState>[];
-  readonly removals: PromiseWithResolvers<ContainerState>[];
 }
 
-/** Containers: records, writable layers and processes. */
+/** Containers: records, writable layers, volumes and processes. A container is named by id, name, or the beginning of its id. */
 export class Containers {
+  readonly events = new EventBus();
+  readonly volumes: Volumes;
   readonly #services: ContainerServices;
   readonly #table: ContainerTable;
   readonly #live = new Map<string, Live>();
+  readonly #waiters = new ExitWaiters();
+  readonly #locks = new KeyedLock();
+  /** They come back at once: `--rm` does not count then. */
+  readonly #restarting = new Set<string>();
 
   constructor(services: ContainerServices) {
     this.#services = services;
     this.#table = new ContainerTable(services.database);
+    this.volumes = new Volumes(join(services.root, 'volumes'), services.database);
     this.#settleAfterRestart();
   }
 
-  async create({ name, config, hostConfig }: CreateRequest): Promise<ContainerRecord> {
-    if (name !== undefined) checkName(name);
-    const image = await this.#services.resolveImage(config.Image ?? '');
-    const id = randomBytes(32).toString('hex');
-    const layer = this.#services.snapshots.prepare(image.stack, { persistent: true });
-    try {
-      const record: ContainerRecord = {
-        id,
-        name: name ?? randomName((candidate) => this.#table.hasName(candidate)),
-        created: new Date().toISOString(),
-        imageId: image.id,
-        image: config.Image ?? '',
-        config: mergeConfig(config, image.config.config ?? {}),
-        hostConfig,
-        layer,
-        state: {
-          status: 'created',
-          pid: 0,
-          exitCode: 0,
-          outOfMemory: false,
-          error: '',
-          startedAt: zeroTime,
-          finishedAt: zeroTime,
-        },
-      };
-      this.#table.put(record);
-      return record;
-    } catch (error) {
-      this.#services.snapshots.discard(layer);
-      throw error;
-    }
+  /** Throws not-found without the image, already-exists when the name is taken, invalid-argument in docker's words. */
+  async create(request: CreateRequest): Promise<ContainerRecord> {
+    const record = await createContainer(this.#services, this.#table, this.volumes, request);
+    this.#tell(record, 'create');
+    return record;
   }
 
+  /** Throws not-found. */
   find(text: string): ContainerRecord {
     return this.#table.find(text);
   }
 
+  /** The newest first. */
   list(): readonly ContainerRecord[] {
     return this.#table.list();
   }
@@ -114,118 +79,178 @@ export class Containers {
     return this.#table.list().map((record) => this.#services.snapshots.activeStack(record.layer as ActiveId));
   }
 
+  /** Ids of the containers that have a volume mounted. */
+  usersOf(volume: string): string[] {
+    return this.#table
+      .list()
+      .filter(({ mounts }) => mounts.some(({ name }) => name === volume))
+      .map(({ id }) => id);
+  }
+
   /** Answers false when it runs already. */
   async start(text: string): Promise<boolean> {
-    const record = this.#table.find(text);
-    if (record.state.status === 'running') return false;
-    const live = this.#liveOf(record.id);
-    const layer = record.layer as ActiveId;
+    const { id } = this.#table.find(text);
+    const lock = await this.#locks.acquire(id);
     try {
-      const rootfs = this.#services.snapshots.activeMounts(layer);
-      const user = this.#userOf(record);
-      const spec = containerSpec(record, rootfs, user, live.size);
-      live.process = await this.#services.runtime.start(spec, {
-        stdin: record.config.OpenStdin ? live.stdin : undefined,
-        stdout: (chunk) => live.output.write(1, chunk),
-        stderr: (chunk) => live.output.write(2, chunk),
-      });
+      const record = this.#table.find(id);
+      if (record.state.status === 'running') return false;
+      await this.#start(record);
+      return true;
+    } finally {
+      lock.release();
+    }
+  }
+
+  async #start(record: ContainerRecord): Promise<void> {
+    const { id, config } = record;
+    const live = this.#liveOf(record);
+    try {
+      const spec = await this.#specOf(record, live);
+      live.process = await this.#services.processes.start(spec, live.streams, { stdin: config.OpenStdin === true });
     } catch (error) {
       const failure = inDockersWords(error, record);
-      this.#ended(record.id, { exitCode: startFailureCode(failure), error: errorMessage(failure), outOfMemory: false });
+      this.#ended(id, { status: 'created', exitCode: startFailureCode(failure), error: errorMessage(failure) });
       throw failure;
     }
-    this.#update(record.id, {
+    this.#update(id, {
       status: 'running',
       pid: live.process.pid,
       startedAt: new Date().toISOString(),
       exitCode: 0,
       error: '',
+      outOfMemory: false,
     });
+    this.#tell(record, 'start');
     live.process.exited.then(
-      ({ code, outOfMemory }) => this.#ended(record.id, { exitCode: code, outOfMemory, error: '' }),
-      (error: unknown) => this.#ended(record.id, { exitCode: 128, outOfMemory: false, error: errorMessage(error) }),
+      ({ code, outOfMemory }) => this.#ended(id, { status: 'exited', exitCode: code, outOfMemory }),
+      (error: unknown) => this.#ended(id, { status: 'exited', exitCode: 128, error: errorMessage(error) }),
     );
-    return true;
   }
 
-  /** Output from now on; answers how to stop listening. */
-  attach(text: string, take: OutputListener, end: () => void): () => void {
-    const record = this.#table.find(text);
-    return this.#liveOf(record.id).output.listen(take, end);
+  async #specOf(record: ContainerRecord, { size }: Live) {
+    const { snapshots, root } = this.#services;
+    const layer = record.layer as ActiveId;
+    const user = isRoot(record)
+      ? { uid: 0, gid: 0 }
+      : await withRootfs({ snapshots, runDirectory: join(root, 'run') }, layer, (rootfs) => userIn(rootfs, record));
+    return containerSpec(record, snapshots.activeMounts(layer), user, size);
   }
 
-  writeStdin(text: string, bytes: Uint8Array): void {
-    this.#live.get(this.#table.find(text).id)?.stdin.push(bytes);
+  /** Output from now on; answers how to stop listening. Also before the start. */
+  attach(text: string, attachment: Attachment): () => void {
+    return this.#liveOf(this.#table.find(text)).streams.attach(attachment);
   }
 
-  endStdin(text: string): void {
-    this.#live.get(this.#table.find(text).id)?.stdin.end();
+  /** Where the process reads from, also before the start. */
+  stdin(text: string): InputPipe {
+    return this.#liveOf(this.#table.find(text)).streams.stdin;
   }
 
+  /** Also before the start; without a terminal it does nothing. */
   resize(text: string, rows: number, columns: number): void {
-    const live = this.#liveOf(this.#table.find(text).id);
+    const live = this.#liveOf(this.#table.find(text));
     live.size = { rows, columns };
     live.process?.resize(rows, columns);
   }
 
   /** The state after the process's end: the last one, the next one, or once the container is gone. */
-  wait(text: string, condition: 'not-running' | 'next-exit' | 'removed'): Promise<ContainerState> {
+  wait(text: string, condition: WaitCondition, signal?: AbortSignal): Promise<ContainerState> {
     const { id, state } = this.#table.find(text);
     if (condition === 'not-running' && state.status !== 'running') return Promise.resolve(state);
-    const waiting = Promise.withResolvers<ContainerState>();
-    const live = this.#liveOf(id);
-    (condition === 'removed' ? live.removals : live.exits).push(waiting);
-    return waiting.promise;
+    return this.#waiters.wait(id, condition === 'removed' ? 'removal' : 'exit', signal);
   }
 
+  /** Throws failed-precondition when it does not run. */
   async kill(text: string, signal: string): Promise<void> {
-    const { id, state } = this.#table.find(text);
-    const running = this.#live.get(id)?.process;
-    if (state.status !== 'running' || !running)
-      throw new SlipwayError('already-exists', `cannot kill container: ${text}: container ${id} is not running`);
-    await running.kill(signalName(signal));
+    const name = signalName(signal);
+    const record = this.#table.find(text);
+    const running = this.#live.get(record.id)?.process;
+    if (record.state.status !== 'running' || !running)
+      throw new SlipwayError(
+        'failed-precondition',
+        `cannot kill container: ${text}: container ${record.id} is not running`,
+      );
+    await running.kill(name);
+    this.#tell(record, 'kill', { signal: name });
   }
 
-  /** Asks to end, then ends it. Answers false when it did not run. */
+  /** Asks to end, then ends it; a negative number of seconds waits for ever. Answers false when it did not run. */
   async stop(
     text: string,
     options: { readonly seconds?: number | undefined; readonly signal?: string | undefined } = {},
   ): Promise<boolean> {
-    const { id, state, config } = this.#table.find(text);
-    const running = this.#live.get(id)?.process;
-    if (state.status !== 'running' || !running) return false;
-    const ended = this.wait(id, 'next-exit');
-    const seconds = options.seconds ?? config.StopTimeout ?? 10;
-    await running.kill(signalName(options.signal ?? config.StopSignal ?? 'SIGTERM'));
-    const timer =
-      seconds < 0 ? undefined : setTimeout(() => void running.kill('SIGKILL').catch(() => undefined), seconds * 1000);
+    const record = this.#table.find(text);
+    const signal = signalName(options.signal ?? (record.config.StopSignal || 'SIGTERM'));
+    const running = this.#live.get(record.id)?.process;
+    if (record.state.status !== 'running' || !running) return false;
+    const ended = this.wait(record.id, 'next-exit');
+    const seconds = options.seconds ?? record.config.StopTimeout ?? 10;
+    await running.kill(signal);
+    const end = () => void running.kill('SIGKILL').catch(() => undefined);
+    const timer = seconds < 0 ? undefined : setTimeout(end, Math.min(seconds, 2_000_000) * 1000);
     await ended;
     clearTimeout(timer);
+    this.#tell(record, 'stop');
     return true;
   }
 
-  async remove(text: string, options: { readonly force?: boolean } = {}): Promise<void> {
-    const { id, state, name, layer } = this.#table.find(text);
-    if (state.status === 'running') {
-      if (!options.force) {
-        throw new SlipwayError(
-          'already-exists',
-          `cannot remove container "/${name}": container is running: stop the container before removing or force remove`,
-        );
-      }
-      const ended = this.wait(id, 'next-exit');
-      await this.#live.get(id)?.process?.kill('SIGKILL');
-      await ended;
-      // A container that removes itself is gone by now.
-      if (!this.#table.hasName(name)) return;
+  async restart(
+    text: string,
+    options: { readonly seconds?: number | undefined; readonly signal?: string | undefined } = {},
+  ): Promise<void> {
+    const record = this.#table.find(text);
+    this.#restarting.add(record.id);
+    try {
+      await this.stop(record.id, options);
+      await this.start(record.id);
+    } finally {
+      this.#restarting.delete(record.id);
     }
-    this.#remove(id, layer);
+    this.#tell(record, 'restart');
+  }
+
+  /** Throws failed-precondition when it runs and that is not forced. `volumes` takes its anonymous volumes too. */
+  async remove(text: string, options: { readonly force?: boolean; readonly volumes?: boolean } = {}): Promise<void> {
+    const { id, name } = this.#table.find(text);
+    const lock = await this.#locks.acquire(id);
+    try {
+      if (!this.#table.has(id)) return;
+      if (this.#table.find(id).state.status === 'running') {
+        if (!options.force)
+          throw new SlipwayError(
+            'failed-precondition',
+            `cannot remove container "/${name}": container is running: stop the container before removing or force remove`,
+          );
+        const ended = this.wait(id, 'next-exit');
+        await this.#live.get(id)?.process?.kill('SIGKILL');
+        await ended;
+      }
+      // One that removes itself is gone by now.
+      if (this.#table.has(id)) await this.#remove(this.#table.find(id), options.volumes === true);
+    } finally {
+      lock.release();
+    }
   }
 
   /** Throws already-exists when another container has the name. */
   rename(text: string, name: string): void {
-    checkName(name);
-    this.#table.put({ ...this.#table.find(text), name });
+    const bare = name.replace(/^\//, '');
+    checkName(bare);
+    const record = { ...this.#table.find(text), name: bare };
+    this.#table.put(record);
+    this.#tell(record, 'rename');
+  }
+
+  /** Throws failed-precondition when the container keeps no log. */
+  logs(
+    text: string,
+    { follow, ...query }: Omit<LogQuery, 'follow'> & { readonly follow: boolean },
+  ): AsyncGenerator<readonly LogLine[], void> {
+    const record = this.#table.find(text);
+    if (record.hostConfig.LogConfig?.Type === 'none')
+      throw new SlipwayError('failed-precondition', 'configured logging driver does not support reading');
+    const current = record.state.status === 'running' ? this.#live.get(record.id)?.streams.log : undefined;
+    return readLogs(this.#logPath(record.id), { ...query, follow: follow ? current : undefined });
   }
 
   logPath(text: string): string {
@@ -236,33 +261,35 @@ export class Containers {
     return [...this.#live.values()].some((live) => live.process !== undefined);
   }
 
+  /** Ends every process. */
   async close(): Promise<void> {
     const running = [...this.#live].filter(([, live]) => live.process);
-    await Promise.all(running.map(([id]) => this.stop(id, { seconds: 2 })));
+    await Promise.allSettled(running.map(([id]) => this.stop(id, { seconds: 2 })));
   }
 
-  #remove(id: string, layer: string): void {
-    const { state } = this.#table.find(id);
-    this.#table.remove(id);
-    this.#services.snapshots.discard(layer as ActiveId);
-    rmSync(join(this.#services.root, 'containers', id), { recursive: true, force: true });
-    for (const waiting of this.#live.get(id)?.removals ?? []) waiting.resolve(state);
-    this.#live.delete(id);
+  async #remove(record: ContainerRecord, withVolumes: boolean): Promise<void> {
+    this.#table.remove(record.id);
+    dropContainer(this.#services, record);
+    this.#live.delete(record.id);
+    this.#tell(record, 'destroy');
+    if (withVolumes) await this.#removeAnonymousVolumes(record);
+    this.#waiters.removed(record.id, record.state);
   }
 
-  #liveOf(id: string): Live {
-    let live = this.#live.get(id);
-    if (!live) {
-      live = {
-        output: new ContainerOutput(this.#logPath(id)),
-        stdin: new AsyncQueue(),
-        process: undefined,
-        size: undefined,
-        exits: [],
-        removals: [],
-      };
-      this.#live.set(id, live);
+  async #removeAnonymousVolumes({ mounts }: ContainerRecord): Promise<void> {
+    for (const { name } of mounts) {
+      if (name === undefined || !this.volumes.has(name) || !this.volumes.get(name).anonymous) continue;
+      if (this.usersOf(name).length === 0) await this.volumes.remove(name, []);
     }
+  }
+
+  #liveOf({ id, hostConfig }: ContainerRecord): Live {
+    const existing = this.#live.get(id);
+    if (existing) return existing;
+    const { Type, Config } = hostConfig.LogConfig ?? {};
+    const log = Type === 'none' ? undefined : new JsonLog(this.#logPath(id), logLimits(Config ?? {}));
+    const live: Live = { streams: new ContainerStreams(log), process: undefined, size: undefined };
+    this.#live.set(id, live);
     return live;
   }
 
@@ -277,88 +304,26 @@ export class Containers {
     return changed;
   }
 
-  #ended(id: string, end: Pick<ContainerState, 'exitCode' | 'outOfMemory' | 'error'>): void {
+  #ended(id: string, end: Pick<ContainerState, 'status' | 'exitCode'> & Partial<ContainerState>): void {
     const live = this.#live.get(id);
-    const record = this.#update(id, { status: 'exited', pid: 0, finishedAt: new Date().toISOString(), ...end });
+    const finishedAt = end.status === 'exited' ? { finishedAt: new Date().toISOString() } : {};
+    const record = this.#update(id, { pid: 0, ...finishedAt, ...end });
     this.#live.delete(id);
-    live?.output.end();
-    for (const waiting of live?.exits ?? []) waiting.resolve(record.state);
-    if (live && live.removals.length > 0) this.#liveOf(id).removals.push(...live.removals);
-    if (record.hostConfig.AutoRemove) this.#remove(id, record.layer);
+    live?.streams.end();
+    this.#tell(record, 'die', { exitCode: `${end.exitCode}` });
+    this.#waiters.exited(id, record.state);
+    if (record.hostConfig.AutoRemove && !this.#restarting.has(id)) void this.#remove(record, true).catch(() => {});
   }
 
-  /** Foreground containers end with the daemon that ran them. */
+  /** Processes that belonged to the last daemon ended with it. */
   #settleAfterRestart(): void {
-    for (const record of this.#table.list()) {
-      if (record.state.status !== 'running') continue;
-      this.#update(record.id, {
-        status: 'exited',
-        pid: 0,
-        exitCode: 137,
-        finishedAt: new Date().toISOString(),
-        error: 'the daemon ended',
-      });
-      if (record.hostConfig.AutoRemove) this.#remove(record.id, record.layer);
+    for (const { id, state } of this.#table.list()) {
+      if (state.status !== 'running') continue;
+      this.#ended(id, { status: 'exited', exitCode: 137, error: 'the daemon ended' });
     }
   }
 
-  /** Names are looked up in the container's own files. */
-  #userOf(record: ContainerRecord): ProcessUser {
-    const value = record.config.User ?? '';
-    const extra = record.hostConfig.GroupAdd ?? [];
-    if ((value === '' || value === '0' || value === 'root') && extra.length === 0) return { uid: 0, gid: 0 };
-    const place = mkdtempSync(join(this.#services.root, 'run/user-'));
-    mountAll(this.#services.snapshots.activeMounts(record.layer as ActiveId), place);
-    try {
-      const [passwd, group] = ['/etc/passwd', '/etc/group'].map((path) => readInside(place, path));
-      const { uid, gid, additionalGids } = resolveUser(value, passwd ?? '', group ?? '');
-      const added = extra.map((name) => resolveUser(`0:${name}`, passwd ?? '', group ?? '').gid);
-      return { uid, gid, additionalGids: [...additionalGids, ...added] };
-    } finally {
-      unmount(place);
-      rmdirSync(place);
-    }
+  #tell({ id, name, image, config }: ContainerRecord, action: string, more: Record<string, string> = {}): void {
+    this.events.publish({ type: 'container', action, id, attributes: { ...config.Labels, image, name, ...more } });
   }
-}
-
-function checkName(name: string): void {
-  if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) return;
-  throw invalidArgument(`Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
-}
-
-function readInside(root: string, path: string): string {
-  try {
-    const fd = openInRoot(root, path, openFlags.readOnly);
-    try {
-      return readFileSync(fd, 'utf8');
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    // An image without such a file knows numbers only.
-    return '';
-  }
-}
-
-/** docker's client tells exit codes 126 and 127 by these words. */
-function inDockersWords(error: unknown, { config }: ContainerRecord): unknown {
-  if (!(error instanceof SlipwayError) || (error.code !== 'not-found' && error.code !== 'permission-denied'))
-    return error;
-  const program = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])][0];
-  const words = error.code === 'not-found' ? 'executable file not found in $PATH' : 'permission denied';
-  return new SlipwayError(error.code, `failed to start container: exec: ${JSON.stringify(program)}: ${words}`, {
-    cause: error,
-  });
-}
-
-function startFailureCode(error: unknown): number {
-  if (!(error instanceof SlipwayError)) return 128;
-  return error.code === 'not-found' ? 127 : error.code === 'permission-denied' ? 126 : 128;
-}
-
-/** `9`, `KILL`, `SIGKILL` → a name with SIG. */
-export function signalName(text: string): string {
-  const upper = text.toUpperCase();
-  if (/^\d{1,2}$/.test(upper)) return upper;
-  return upper.startsWith('SIG') ? upper : `SIG${upper}`;
 }

@@ -1,4 +1,5 @@
 import { Containers } from '../container/containers.ts';
+import { DaemonProcesses } from '../container/process-host.ts';
 import type { EngineServices } from '../engine-api/engine-services.ts';
 import { findImage } from '../image/find-image.ts';
 import { readImage } from '../image/image-content.ts';
@@ -37,7 +38,8 @@ export function openContainers(engine: Engine): Containers {
     root: engine.root,
     database: engine.database,
     snapshots: engine.snapshots,
-    runtime: engine.runtime,
+    bulk: engine.bulk,
+    processes: new DaemonProcesses(engine.runtime),
     resolveImage: async (name) => {
       const { record } = findImage(engine.images, name);
       const image = readImage(engine.content, record.manifest.descriptor);

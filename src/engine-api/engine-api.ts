@@ -1,11 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { errorMessage, isErrorCode } from '../base/errors.ts';
-import { addContainerRoutes, attach } from './container-routes.ts';
+import { attachConnection } from './attach.ts';
+import { addContainerRoutes } from './container-routes.ts';
 import type { EngineServices } from './engine-services.ts';
+import { addEventRoutes } from './event-routes.ts';
+import { checkCaller, errorAnswer, pathOf } from './http.ts';
 import { addImageRoutes } from './image-routes.ts';
+import { addLogRoutes } from './log-routes.ts';
+import { addRegistryRoutes } from './registry-routes.ts';
 import { EngineRouter } from './router.ts';
 import { addSystemRoutes } from './system-routes.ts';
+import { addVolumeRoutes } from './volume-routes.ts';
 
 export interface EngineApi {
   handle(request: IncomingMessage, response: ServerResponse): void;
@@ -18,29 +23,35 @@ export interface EngineApi {
 
 /** The Docker Engine API over the daemon's parts. */
 export function createEngineApi(services: EngineServices): EngineApi {
+  const { containers } = services;
   const router = new EngineRouter();
   addSystemRoutes(router, services);
-  addContainerRoutes(router, services.containers);
+  // Routes are tried in order: before the images, one of which could be called `search`.
+  addRegistryRoutes(router, services);
+  addContainerRoutes(router, services);
+  addLogRoutes(router, containers);
+  addVolumeRoutes(router, containers);
+  addEventRoutes(router, containers.events);
   addImageRoutes(router, services);
   return {
     handle: (request, response) => void router.handle(request, response),
     upgrade: (request, socket, head) => {
       socket.on('error', () => socket.destroy());
       try {
-        const url = new URL(request.url ?? '/', 'http://daemon');
-        const id = /^(?:\/v[\d.]+)?\/containers\/([^/]+)\/attach$/.exec(url.pathname)?.[1];
-        if (id === undefined) refuse(socket, 404, 'page not found');
-        else attach(services.containers, decodeURIComponent(id), url.searchParams, request, socket, head);
+        checkCaller(request);
+        const id = /^(?:\/v\d+\.\d+)?\/containers\/([^/]+)\/attach$/.exec(pathOf(request))?.[1];
+        if (id === undefined) refuse(socket, { status: 404, message: 'page not found' });
+        else attachConnection(containers, decodeURIComponent(id), request, socket, head);
       } catch (error) {
-        refuse(socket, isErrorCode(error, 'not-found') ? 404 : 500, errorMessage(error));
+        refuse(socket, errorAnswer(error));
       }
     },
-    busy: () => services.containers.anyRunning(),
-    close: () => services.containers.close(),
+    busy: () => containers.anyRunning(),
+    close: () => containers.close(),
   };
 }
 
-function refuse(socket: Socket, status: number, message: string): void {
+function refuse(socket: Socket, { status, message }: { readonly status: number; readonly message: string }): void {
   const body = `${JSON.stringify({ message })}\n`;
   socket.end(
     `HTTP/1.1 ${status} Error\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,

@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isIP } from 'node:net';
+import { hostname } from 'node:os';
 import { type ErrorCode, errorMessage, invalidArgument, SlipwayError } from '../base/errors.ts';
 
 /** One request, taken apart. */
@@ -7,7 +9,7 @@ export interface Request {
   readonly query: URLSearchParams;
   /** Parts of the path that the route names. */
   readonly parameters: Readonly<Record<string, string>>;
-  /** Of the path, such as 1.47. */
+  /** The minor number of the API's version in the path: 47 of `/v1.47`. */
   readonly version: number;
   readonly signal: AbortSignal;
 }
@@ -38,7 +40,42 @@ export function sendError(response: ServerResponse, error: unknown): void {
       response.end(`${JSON.stringify({ errorDetail: { message: textOf(error) }, error: textOf(error) })}\n`);
     return;
   }
-  sendJson(response, { message: textOf(error) }, error instanceof SlipwayError ? statuses[error.code] : 500);
+  const { status, message } = errorAnswer(error);
+  sendJson(response, { message }, status);
+}
+
+export function errorAnswer(error: unknown): { readonly status: number; readonly message: string } {
+  const status = error instanceof SlipwayError ? statuses[error.code] : error instanceof URIError ? 400 : 500;
+  return { status, message: textOf(error) };
+}
+
+/** The path, which a client may have written with a host, as proxies get it. Throws invalid-argument. */
+export function pathOf(message: IncomingMessage): string {
+  return urlOf(message).pathname;
+}
+
+export function queryOf(message: IncomingMessage): URLSearchParams {
+  return urlOf(message).searchParams;
+}
+
+function urlOf({ url = '/' }: IncomingMessage): URL {
+  const parsed = URL.parse(url.startsWith('/') ? `http://daemon${url}` : url);
+  if (!parsed) throw invalidArgument('the request names no path');
+  return parsed;
+}
+
+/**
+ * Over TCP a web page could reach the daemon through its reader's browser: by a name that its owner points here (DNS rebinding), or
+ * by a form. Throws permission-denied. On a socket file nobody comes by accident.
+ */
+export function checkCaller({ socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>): void {
+  if (socket.remoteAddress === undefined) return;
+  if (headers.origin !== undefined) throw new SlipwayError('permission-denied', 'requests from web pages are refused');
+  const host = (headers.host ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  if (isIP(host) !== 0 || ['', 'localhost', hostname()].includes(host.toLowerCase())) return;
+  throw new SlipwayError('permission-denied', `the host ${JSON.stringify(host)} is not this daemon's`, {
+    hint: 'use its address, or the name of its machine',
+  });
 }
 
 function textOf(error: unknown): string {
@@ -84,6 +121,23 @@ export function flagOf(query: URLSearchParams, name: string): boolean {
   return value !== null && !['', '0', 'false', 'no', 'none'].includes(value.toLowerCase());
 }
 
+/** Throws invalid-argument for what is no whole number. */
+export function numberOf(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null || text === '') return undefined;
+  if (!/^-?\d{1,15}$/.test(text)) throw invalidArgument(`invalid value for "${name}": ${JSON.stringify(text)}`);
+  return Number(text);
+}
+
+/** Names and values of a JSON body's object; null is none. Throws invalid-argument. */
+export function textRecord(value: unknown): Record<string, string> {
+  if (value === undefined || value === null) return {};
+  const entries = typeof value === 'object' ? Object.entries(value) : [];
+  if (typeof value !== 'object' || entries.some(([, each]) => typeof each !== 'string'))
+    throw invalidArgument('invalid JSON: want an object of texts');
+  return Object.fromEntries(entries);
+}
+
 export type Filters = ReadonlyMap<string, readonly string[]>;
 
 /** `filters=`: docker writes a map of lists, older clients a map of maps. */
@@ -101,9 +155,14 @@ export function readFilters(query: URLSearchParams): Filters {
   return new Map(
     Object.entries(value).map(([key, list]) => [
       key,
-      Array.isArray(list) ? list.map(String) : Object.keys(list as object),
+      Array.isArray(list) ? list.map(String) : Object.keys(textKeys(list)),
     ]),
   );
+}
+
+function textKeys(value: unknown): object {
+  if (typeof value === 'object' && value !== null) return value;
+  throw invalidArgument('invalid filter: want lists of texts');
 }
 
 /** Progress as docker streams it: one JSON object a line. */

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { errorMessage, invalidArgument, SlipwayError } from '../base/errors.ts';
 import { parseChanges } from '../image/change-config.ts';
 import { imageHistory, imageSize } from '../image/describe-image.ts';
@@ -15,11 +15,11 @@ import type { TransferProgress } from '../image/transfer-progress.ts';
 import { diffIdsOf } from '../oci/parse-image-config.ts';
 import { parsePlatform } from '../oci/platform.ts';
 import { familiarReference, parseReference, type Reference, withDefaultTag, withTag } from '../oci/reference.ts';
-import type { CredentialSource } from '../registry/credentials.ts';
 import type { EngineServices } from './engine-services.ts';
 import { flagOf, JsonLines, type Request, readFilters, sendJson, sendNothing } from './http.ts';
 import { filterImages, matchesLabels, timeOf } from './image-filters.ts';
 import { imageSummary, secondsOf } from './image-summary.ts';
+import { credentialsOf } from './registry-auth.ts';
 import type { EngineRouter } from './router.ts';
 
 export function addImageRoutes(router: EngineRouter, services: EngineServices): void {
@@ -116,22 +116,6 @@ function tagImage(services: EngineServices, name: string, query: URLSearchParams
 }
 
 /** The login that the client sends along, for this request alone. */
-function credentialsOf(message: IncomingMessage): CredentialSource {
-  const header = message.headers['x-registry-auth'];
-  return async () => {
-    if (typeof header !== 'string' || header === '') return undefined;
-    let login: { username?: string; password?: string; identitytoken?: string; registrytoken?: string };
-    try {
-      login = JSON.parse(Buffer.from(header, 'base64url').toString('utf8'));
-    } catch {
-      throw invalidArgument('the header X-Registry-Auth is broken');
-    }
-    if (login.identitytoken) return { token: login.identitytoken };
-    if (login.registrytoken) return { registryToken: login.registrytoken };
-    return login.username ? { username: login.username, secret: login.password ?? '' } : undefined;
-  };
-}
-
 const words: Readonly<Record<TransferProgress['state'], string>> = {
   waiting: 'Waiting',
   fetching: 'Downloading',
@@ -164,7 +148,7 @@ async function createImage(services: EngineServices, request: Request, response:
   );
   const lines = new JsonLines(response);
   const platform = query.get('platform');
-  const services_ = { ...services, client: services.registryFor(credentialsOf(request.message)) };
+  const services_ = { ...services, client: services.registryFor(credentialsOf(request.message, reference.domain)) };
   lines.write({ status: `Pulling from ${reference.path}`, id: reference.tag ?? reference.digest });
   try {
     const pulled = await pullImage(services_, reference, {
@@ -225,7 +209,7 @@ async function push(
   const tag = query.get('tag');
   const reference = tag ? withTag(repository, tag) : withDefaultTag(repository);
   const lines = new JsonLines(response);
-  const client = services.registryFor(credentialsOf(message));
+  const client = services.registryFor(credentialsOf(message, reference.domain));
   lines.write({ status: `The push refers to repository [${reference.domain}/${reference.path}]` });
   try {
     const pushed = await pushImage({ ...services, client }, reference, { onProgress: progressTo(lines), signal });

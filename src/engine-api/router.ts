@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Handler, sendError, sendJson } from './http.ts';
+import { invalidArgument } from '../base/errors.ts';
+import { checkCaller, type Handler, pathOf, queryOf, sendError, sendJson } from './http.ts';
 
 interface Route {
   readonly method: string;
@@ -41,25 +42,15 @@ export class EngineRouter {
   }
 
   async #dispatch(message: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
-    const url = new URL(message.url ?? '/', 'http://daemon');
-    const versioned = /^\/v(\d+)\.(\d+)(\/.*)$/.exec(url.pathname);
-    const version = versioned ? Number(versioned[1]) * 100 + Number(versioned[2]) : 151;
-    const path = versioned?.[3] ?? url.pathname;
-    if (version < 124) {
-      sendJson(
-        response,
-        {
-          message: `client version ${versioned?.[1]}.${versioned?.[2]} is too old. Minimum supported API version is ${oldestVersion}, please upgrade your client to a newer version`,
-        },
-        400,
-      );
-      return;
-    }
+    checkCaller(message);
+    const [, version, path = pathOf(message)] = /^\/v(\d+\.\d+)(\/.*)$/.exec(pathOf(message)) ?? [];
+    const minor = minorVersion(version ?? newestVersion);
+    const query = queryOf(message);
     for (const { method, pattern, names, handler } of this.#routes) {
       const match = method === message.method ? pattern.exec(path) : null;
       if (!match) continue;
       const parameters = Object.fromEntries(names.map((name, i) => [name, decodeURIComponent(match[i + 1] ?? '')]));
-      await handler({ message, query: url.searchParams, parameters, version: version / 100, signal }, response);
+      await handler({ message, query, parameters, version: minor, signal }, response);
       return;
     }
     // docker has it, this daemon not yet: that is no mistake of the client's.
@@ -67,4 +58,19 @@ export class EngineRouter {
       sendJson(response, { message: `the daemon does not support ${message.method} ${path} yet` }, 501);
     else sendJson(response, { message: 'page not found' }, 404);
   }
+}
+
+/** Throws invalid-argument in docker's words for a version that is not served. */
+function minorVersion(version: string): number {
+  const number = (text: string) => {
+    const [major, minor] = text.split('.').map(Number);
+    return (major ?? 0) * 1000 + (minor ?? 0);
+  };
+  if (number(version) < number(oldestVersion))
+    throw invalidArgument(
+      `client version ${version} is too old. Minimum supported API version is ${oldestVersion}, please upgrade your client to a newer version`,
+    );
+  if (number(version) > number(newestVersion))
+    throw invalidArgument(`client version ${version} is too new. Maximum supported API version is ${newestVersion}`);
+  return number(version) % 1000;
 }

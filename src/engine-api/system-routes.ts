@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { arch, cpus, hostname, release, totalmem } from 'node:os';
+import { directorySize } from '../container/directory-size.ts';
+import { containerSummary } from '../container/inspect-container.ts';
 import { imageSize } from '../image/describe-image.ts';
 import { readImage } from '../image/image-content.ts';
+import type { ActiveId } from '../snapshot/snapshots.ts';
 import type { EngineServices } from './engine-services.ts';
 import { flagOf, readFilters, sendJson } from './http.ts';
 import { imageSummary } from './image-summary.ts';
 import { type EngineRouter, newestVersion, oldestVersion } from './router.ts';
+import { volumeJson } from './volume-routes.ts';
 
 export function addSystemRoutes(router: EngineRouter, services: EngineServices): void {
   const { info } = services;
@@ -47,7 +51,9 @@ export function addSystemRoutes(router: EngineRouter, services: EngineServices):
     });
   });
   router.add('GET', '/info', (_request, response) => sendJson(response, systemInfo(services)));
-  router.add('GET', '/system/df', (_request, response) => sendJson(response, diskUsage(services)));
+  router.add('GET', '/system/df', async (_request, response) => sendJson(response, await diskUsage(services)));
+  // There is nothing to prune while containers use the host's network: docker system prune asks all the same.
+  router.add('POST', '/networks/prune', (_request, response) => sendJson(response, { NetworksDeleted: null }));
   router.add('POST', '/build/prune', async ({ query }, response) => {
     const filters = readFilters(query);
     const until = filters.get('until')?.[0];
@@ -129,7 +135,7 @@ function operatingSystem(): string {
 }
 
 /** The lists that API versions before 1.52 have. */
-function diskUsage(services: EngineServices): object {
+async function diskUsage(services: EngineServices): Promise<object> {
   const { images, containers, buildCache, snapshots, content } = services;
   const users = Map.groupBy(containers.list(), (record) => record.imageId);
   const sizes = images
@@ -142,15 +148,18 @@ function diskUsage(services: EngineServices): object {
       SharedSize: 0,
       Containers: users.get(record.id)?.length ?? 0,
     })),
-    Containers: containers.list().map(({ id, name, image, state, created }) => ({
-      Id: id,
-      Names: [`/${name}`],
-      Image: image,
-      State: state.status,
-      Created: Math.floor(Date.parse(created) / 1000),
-      SizeRw: 0,
-    })),
-    Volumes: [],
+    Containers: await Promise.all(
+      containers.list().map(async (record) => ({
+        ...containerSummary(record, record.image),
+        SizeRw: await directorySize(snapshots.activeDirectory(record.layer as ActiveId)),
+      })),
+    ),
+    Volumes: await Promise.all(
+      containers.volumes.list().map(async (volume) => {
+        const [Size, RefCount] = [await directorySize(volume.path), containers.usersOf(volume.name).length];
+        return volumeJson(volume, { Size, RefCount });
+      }),
+    ),
     BuildCache: buildCache.list().map((entry) => ({
       ID: entry.id,
       Type: entry.type,
