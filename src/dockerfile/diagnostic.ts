@@ -41,23 +41,28 @@ export class DockerfileError extends SlipwayError {
   }
 }
 
-const contextLines = 2;
+/** A longer line is cut where it is shown. Characters. */
+const shownWidth = 500;
 
-/** The lines around a place, the meant ones marked, as BuildKit prints them. */
+/** The lines around a place, the meant ones marked, as BuildKit prints them: two around a single line, one around more. */
 export function drawSource(
   source: string,
   filename: string,
   ranges: readonly { readonly startLine: number; readonly endLine: number }[],
 ): string {
-  const lines = source.split(/\r?\n/);
-  const first = Math.max(1, Math.min(...ranges.map((range) => range.startLine)) - contextLines);
-  const last = Math.min(lines.length, Math.max(...ranges.map((range) => range.endLine)) + contextLines);
+  if (ranges.length === 0) return '';
+  const lines = source.split('\n');
+  const start = Math.min(...ranges.map((range) => range.startLine));
+  const end = Math.max(start, ...ranges.map((range) => range.endLine));
+  const around = start === end ? 2 : 1;
+  const last = Math.min(lines.at(-1) === '' ? lines.length - 1 : lines.length, end + around);
   const marked = (line: number) => ranges.some((range) => range.startLine <= line && line <= range.endLine);
   const rule = '-'.repeat(20);
-  const drawn: string[] = [`${filename}:${Math.min(...ranges.map((range) => range.startLine))}`, rule];
-  for (let line = first; line <= last; line++) {
-    if (line === lines.length && lines[line - 1] === '') break;
-    drawn.push(` ${`${line}`.padStart(3)} | ${marked(line) ? '>>>' : '   '} ${lines[line - 1] ?? ''}`.trimEnd());
+  const drawn: string[] = [`${filename}:${start}`, rule];
+  for (let line = Math.max(1, start - around); line <= last; line++) {
+    const text = lines[line - 1]?.trimEnd() ?? '';
+    const shown = text.length > shownWidth ? `${text.slice(0, shownWidth)}…` : text;
+    drawn.push(` ${`${line}`.padStart(3)} | ${marked(line) ? '>>>' : '   '} ${shown}`.trimEnd());
   }
   return [...drawn, rule].join('\n');
 }

@@ -3,7 +3,7 @@ import type { FlagKinds } from './flags.ts';
 import type { CommandLine, Heredoc, RunInstruction, ShellInstruction } from './instruction.ts';
 import { type InstructionParts, some } from './instruction-parts.ts';
 import { ParseFailure } from './parse-failure.ts';
-import { parseRunMount } from './run-mount.ts';
+import { checkRunMount } from './run-mount.ts';
 
 export const runFlags: FlagKinds = { mount: 'list', network: 'text', security: 'text', device: 'list' };
 
@@ -22,8 +22,7 @@ export function parseRun({ base, flags, rest, heredocs }: InstructionParts): Run
   if (security !== undefined && !['sandbox', 'insecure'].includes(security))
     throw new ParseFailure(`security ${JSON.stringify(security)} is not valid`, 'want sandbox or insecure');
   const mounts = flags.list('mount');
-  // Those with variables are checked when the variables are known.
-  for (const mount of mounts) if (!mount.includes('$')) parseRunMount(mount);
+  for (const mount of mounts) checkRunMount(mount);
   return {
     ...base,
     name: 'run',

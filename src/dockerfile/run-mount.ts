@@ -28,15 +28,40 @@ const keys = [
 
 type Mutable = { -readonly [K in keyof RunMount]?: RunMount[K] };
 
-/** The value of `RUN --mount=`, after expansion (reference.md "RUN --mount"). Throws ParseFailure. */
-export function parseRunMount(text: string): RunMount {
+/**
+ * The value of `RUN --mount=` (reference.md "RUN --mount"); `expand` fills in the variables of each field but `from`, which decides
+ * what the build graph is. Throws ParseFailure, and what `expand` throws.
+ */
+export function parseRunMount(text: string, expand: (value: string) => string = (value) => value): RunMount {
   const mount: Mutable = {};
-  for (const field of csvFields(text)) {
-    const equals = field.indexOf('=');
-    const key = (equals < 0 ? field : field.slice(0, equals)).toLowerCase();
-    setField(mount, key, equals < 0 ? undefined : field.slice(equals + 1), text);
+  for (const [key, value] of fieldsOf(text)) {
+    const isLiteral = value === undefined || key === 'from';
+    setField(mount, key, isLiteral ? value : expand(value), text);
   }
   return check({ ...mount, type: mount.type ?? 'bind' });
+}
+
+/** What can be said before the variables are known. Throws ParseFailure. */
+export function checkRunMount(text: string): void {
+  if (!text.includes('$')) {
+    parseRunMount(text);
+    return;
+  }
+  for (const [key, value] of fieldsOf(text)) {
+    if (key === 'from' && value?.slice(0, -1).includes('$'))
+      throw new ParseFailure(
+        "'from' doesn't support variable expansion, define alias stage instead",
+        'write FROM with the variable and AS name, and from=name here',
+      );
+  }
+}
+
+function fieldsOf(text: string): (readonly [key: string, value: string | undefined])[] {
+  return csvFields(text).map((field) => {
+    const equals = field.indexOf('=');
+    const key = (equals < 0 ? field : field.slice(0, equals)).toLowerCase();
+    return [key, equals < 0 ? undefined : field.slice(equals + 1)] as const;
+  });
 }
 
 function setField(mount: Mutable, key: string, value: string | undefined, text: string): void {
@@ -59,7 +84,7 @@ function setValue(mount: Mutable, key: string, value: string): void {
       mount.type = oneOf(types, value.toLowerCase(), 'mount type');
       break;
     case 'sharing':
-      mount.sharing = oneOf(sharings, value, 'sharing value');
+      mount.sharing = oneOf(sharings, value.toLowerCase(), 'sharing value');
       break;
     case 'source':
     case 'src':
@@ -98,7 +123,7 @@ function check(mount: RunMount): RunMount {
   const owned = mount.mode !== undefined || mount.uid !== undefined || mount.gid !== undefined;
   if (owned && (mount.type === 'bind' || mount.type === 'tmpfs')) {
     const key = mount.mode !== undefined ? 'mode' : mount.uid !== undefined ? 'uid' : 'gid';
-    throw new ParseFailure(`${key} not allowed for ${mount.type} type mounts`);
+    throw new ParseFailure(`${key} not allowed for ${JSON.stringify(mount.type)} type mounts`);
   }
   if (mount.sharing !== undefined && mount.type !== 'cache')
     throw new ParseFailure(`sharing not allowed for ${mount.type} type mounts`);
@@ -117,7 +142,10 @@ function check(mount: RunMount): RunMount {
   if (mount.type === 'secret' && (mount.id ?? mount.source ?? mount.target) === undefined) {
     throw new ParseFailure('invalid secret mount. one of source, target required', 'add id=NAME');
   }
-  return mount;
+  if (mount.type === 'secret' && mount.source !== undefined && mount.id !== undefined)
+    throw new ParseFailure("both source and id can't be set", 'they mean the same: keep id');
+  if (mount.env !== '') return mount;
+  return { ...mount, env: mount.id ?? mount.source ?? mount.target?.split('/').at(-1) ?? '' };
 }
 
 function flag(key: string, value: string | undefined): boolean {

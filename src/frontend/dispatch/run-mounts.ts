@@ -47,7 +47,7 @@ function expandMount(stage: StageState, text: string): RunMount {
       },
     );
   }
-  return parseRunMount(text.includes('$') ? expand(stage, text) : text);
+  return parseRunMount(text, (value) => expand(stage, value));
 }
 
 /** Go's client names the target of a mount absolute and clean. */
