@@ -1,5 +1,4 @@
 import type { Readable, Writable } from 'node:stream';
-import { gunzipSync } from 'node:zlib';
 import { SlipwayError } from '../../base/errors.ts';
 
 /** grpc/doc/PROTOCOL-HTTP2.md: one byte compressed-flag, four bytes length, the message. */
@@ -62,7 +61,7 @@ export async function* readMessages(
 
 function inflate(message: Uint8Array, limit: number): Uint8Array {
   try {
-    return gunzipSync(message, { maxOutputLength: limit });
+    return process.getBuiltinModule('node:zlib').gunzipSync(message, { maxOutputLength: limit });
   } catch (error) {
     throw new SlipwayError('resource-exhausted', `cannot inflate a message to at most ${limit} bytes`, {
       cause: error,

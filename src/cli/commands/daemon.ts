@@ -12,16 +12,14 @@ export const runDaemonCommand: CommandRun = async ({ flags, args }, { locations 
     throw invalidArgument(`unknown word ${JSON.stringify(what)} after daemon`, {
       hint: 'want status or stop, or nothing',
     });
-  const { reenterInMountNamespace, runDaemon } = await import('../../daemon/run-daemon.ts');
-  const exit = await reenterInMountNamespace();
-  if (exit !== undefined) return exit;
   const addresses = flags.list('addr');
   const level = flags.boolean('debug') ? 'debug' : flags.text('log-level');
   const idleExit = flags.text('idle-exit');
   const runtime = flags.text('runtime');
   if (runtime !== undefined && runtime !== 'crun' && runtime !== 'runc')
     throw invalidArgument(`cannot use runtime ${JSON.stringify(runtime)}`, { hint: 'want crun or runc' });
-  return runDaemon({
+  const { runDaemonProcess } = await import('../daemon-process.ts');
+  return runDaemonProcess({
     root: locations.root,
     addresses: addresses.length > 0 ? addresses : [locations.host],
     logLevel: level === 'debug' || level === 'warn' || level === 'error' ? level : 'info',
