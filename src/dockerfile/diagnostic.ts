@@ -69,7 +69,7 @@ export function drawSource(
 
 /** The nearest of some words, for "did you mean", or undefined when none is near. */
 export function suggest(word: string, among: readonly string[]): string | undefined {
-  const limit = Math.ceil(word.length / 3);
+  const limit = word.length <= 2 ? 1 : Math.max(2, Math.ceil(word.length / 3));
   let best: string | undefined;
   let bestDistance = limit + 1;
   for (const candidate of among) {
@@ -80,15 +80,20 @@ export function suggest(word: string, among: readonly string[]): string | undefi
   return best;
 }
 
+/** Letters put in, left out or changed; two that are swapped count once. */
 function editDistance(a: string, b: string): number {
   if (a.length > 100 || b.length > 100) return 100;
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
-      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next[j] = Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1);
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next[j] = Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1);
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (isSwap) next[j] = Math.min(next[j] ?? 0, (before[j - 2] ?? 0) + 1);
     }
+    before = row;
     row = next;
   }
   return row[b.length] ?? 0;
