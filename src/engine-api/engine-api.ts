@@ -6,6 +6,7 @@ import type { EngineServices } from './engine-services.ts';
 import { addEventRoutes } from './event-routes.ts';
 import { checkCaller, errorAnswer, pathOf } from './http.ts';
 import { addImageRoutes } from './image-routes.ts';
+import { addImageTransferRoutes } from './image-transfer-routes.ts';
 import { addLogRoutes } from './log-routes.ts';
 import { addRegistryRoutes } from './registry-routes.ts';
 import { EngineRouter } from './router.ts';
@@ -33,6 +34,7 @@ export function createEngineApi(services: EngineServices): EngineApi {
   addVolumeRoutes(router, containers);
   addEventRoutes(router, containers.events);
   addImageRoutes(router, services);
+  addImageTransferRoutes(router, services);
   return {
     handle: (request, response) => void router.handle(request, response),
     upgrade: (request, socket, head) => {
