@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import type { Command } from './command.ts';
 import type { Flag } from './flags.ts';
 import type { FoundCommand } from './help.ts';
@@ -18,7 +17,7 @@ async function main(words: readonly string[]): Promise<number> {
     import('./locations.ts'),
     import('./help.ts'),
   ]);
-  const asBuildkitd = basename(process.env.SLIPWAY_AS ?? process.argv0) === 'buildkitd';
+  const asBuildkitd = process.env.SLIPWAY_AS === 'buildkitd';
   let found: FoundCommand | undefined;
   try {
     const global = asBuildkitd
@@ -43,7 +42,7 @@ async function main(words: readonly string[]): Promise<number> {
     const config = global.flags.text('config');
     // Credential helpers read it too.
     if (config !== undefined) process.env.DOCKER_CONFIG = config;
-    return await run(parsed, { locations, name });
+    return await run(parsed, { locations, name: asBuildkitd ? 'buildkitd' : name });
   } catch (error) {
     if (error instanceof UsageError) {
       const prefix = error.exit === 1 ? 'slipway: ' : '';

@@ -84,9 +84,15 @@ suite('locations', () => {
 
   test('flags count before SLIPWAY_*, these before DOCKER_HOST', () => {
     const environment = { SLIPWAY_ROOT: '/r', DOCKER_HOST: 'unix:///docker.sock' };
-    assert.deepEqual(findLocations({}, environment), { root: '/r', host: 'unix:///r/run/slipway.sock', isOwn: true });
+    assert.deepEqual(findLocations({}, environment), {
+      root: '/r',
+      rootIsGiven: true,
+      host: 'unix:///r/run/slipway.sock',
+      isOwn: true,
+    });
     assert.deepEqual(findLocations({ root: '/f' }, environment), {
       root: '/f',
+      rootIsGiven: true,
       host: 'unix:///f/run/slipway.sock',
       isOwn: true,
     });

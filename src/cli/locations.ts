@@ -4,6 +4,8 @@ import { join } from 'node:path';
 /** Where the daemon is and keeps its things. */
 export interface Locations {
   readonly root: string;
+  /** Somebody said so, by a flag or in the environment. */
+  readonly rootIsGiven: boolean;
   /** `unix://…` or `tcp://…`. */
   readonly host: string;
   /** The host is the daemon of this root, which may be started when nothing listens. */
@@ -16,14 +18,11 @@ export function findLocations(
   environment: NodeJS.ProcessEnv = process.env,
 ): Locations {
   const isRoot = process.getuid?.() === 0;
+  const rootIsGiven = given.root !== undefined || !!environment.SLIPWAY_ROOT;
   const root = given.root ?? (environment.SLIPWAY_ROOT || defaultRoot(isRoot, environment));
-  const ownHost = `unix://${given.root !== undefined || environment.SLIPWAY_ROOT ? join(root, 'run/slipway.sock') : defaultSocket(isRoot, environment)}`;
-  const host =
-    given.host ??
-    (environment.SLIPWAY_HOST ||
-      (given.root === undefined && !environment.SLIPWAY_ROOT ? environment.DOCKER_HOST : undefined)) ??
-    '';
-  return { root, host: host === '' ? ownHost : host, isOwn: host === '' || host === ownHost };
+  const ownHost = `unix://${rootIsGiven ? join(root, 'run/slipway.sock') : defaultSocket(isRoot, environment)}`;
+  const host = given.host ?? (environment.SLIPWAY_HOST || (rootIsGiven ? undefined : environment.DOCKER_HOST)) ?? '';
+  return { root, rootIsGiven, host: host === '' ? ownHost : host, isOwn: host === '' || host === ownHost };
 }
 
 function defaultRoot(isRoot: boolean, environment: NodeJS.ProcessEnv): string {

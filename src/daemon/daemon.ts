@@ -13,6 +13,7 @@ import { Builds } from './control/builds.ts';
 import { addControlService } from './control/control-service.ts';
 import type { Engine } from './engine.ts';
 import { composeEngineServices, openContainers } from './engine-services.ts';
+import { GarbageCollection, type GcOptions } from './garbage-collection.ts';
 import { listen } from './listen.ts';
 
 export interface DaemonOptions {
@@ -20,6 +21,9 @@ export interface DaemonOptions {
   readonly log: Logger;
   /** Ends the daemon after this long without connection, build or container. Milliseconds; absent: never. */
   readonly idleExit?: number | undefined;
+  /** Of the worker, as clients list it. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly gc?: GcOptions | undefined;
 }
 
 /** One engine behind its sockets: gRPC and the Engine API side by side. */
@@ -32,6 +36,7 @@ export class Daemon {
   readonly #api: EngineApi;
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
+  readonly #gc: GarbageCollection;
   readonly #stopped = Promise.withResolvers<void>();
   #idleTimer: NodeJS.Timeout | undefined;
 
@@ -42,8 +47,10 @@ export class Daemon {
     const containers = openContainers(engine);
     const collector = new Collector(engine, () => containers.stacks());
     const cache = new BuildCache(engine, collector);
-    addControlService(this.#router, engine, this.#builds, cache, 'slipway');
-    addBridgeService(this.#router, this.#builds, 'slipway');
+    const worker = { id: 'slipway', labels: options.labels ?? {} };
+    addControlService(this.#router, engine, this.#builds, cache, worker);
+    addBridgeService(this.#router, this.#builds, worker);
+    this.#gc = new GarbageCollection(cache, options.log, options.gc);
     this.#api = createEngineApi(composeEngineServices(engine, containers, collector, cache));
     this.#http = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, this.#api.handle);
     this.#http.on('upgrade', (request, socket, head) => {
@@ -64,6 +71,7 @@ export class Daemon {
       daemon.#servers.push(await listen({ address, onConnection: (socket) => daemon.#accept(socket) }));
     }
     daemon.#watchIdle();
+    daemon.#gc.start(() => daemon.#builds.active > 0);
     return daemon;
   }
 
@@ -78,6 +86,7 @@ export class Daemon {
 
   async close(): Promise<void> {
     clearInterval(this.#idleTimer);
+    this.#gc.stop();
     this.#builds.cancelAll();
     await this.#api.close();
     for (const server of this.#servers) server.close();

@@ -27,6 +27,7 @@ import type { Ref } from '../worker/ref.ts';
 import { SqliteCacheStore } from '../worker/sqlite-cache-store.ts';
 import { Views } from '../worker/views.ts';
 import type { WorkerServices } from '../worker/worker-services.ts';
+import type { Entitlement } from './entitlements.ts';
 import { ImageResolver } from './image-resolver.ts';
 import { SolverVertices } from './solver-vertices.ts';
 
@@ -36,6 +37,8 @@ export interface EngineOptions {
   readonly parallelism?: number | undefined;
   readonly runtime?: RuntimeName | undefined;
   readonly registries?: RegistryHostsOptions | undefined;
+  /** What clients may be granted. */
+  readonly entitlements?: readonly Entitlement[] | undefined;
 }
 
 /**
@@ -68,12 +71,14 @@ export class Engine {
   readonly #lock: Disposable;
   readonly transport = createHttpTransport();
   readonly registryHosts: RegistryHosts;
+  readonly entitlements: ReadonlySet<Entitlement>;
 
   private constructor(options: EngineOptions, lock: Disposable, runtime: OciRuntime) {
     const { root } = options;
     this.root = root;
     this.#lock = lock;
     this.registryHosts = createRegistryHosts(options.registries ?? {});
+    this.entitlements = new Set(options.entitlements ?? ['network.host']);
     this.runtime = runtime;
     this.database = openDatabase(join(root, 'meta.db'));
     this.content = new LocalContentStore(join(root, 'content'));

@@ -1,6 +1,6 @@
+import { parseBytes } from '../../base/parse-quantity.ts';
 import { keyValues } from '../container/key-values.ts';
 import type { FlagReader } from '../flags.ts';
-import { parseBytes } from '../format/parse-bytes.ts';
 import { attestOptions } from './attest-options.ts';
 import { readFields } from './fields.ts';
 

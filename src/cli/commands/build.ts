@@ -55,7 +55,8 @@ export const runBuild: CommandRun = async ({ flags, args: [context = ''] }, { lo
           Frontend: 'dockerfile.v0',
           FrontendAttrs: { ...options, ...inputs.options },
           Exporters: outputs.map(({ type, attrs }) => ({ Type: type, Attrs: attrs })),
-          Entitlements: [...flags.list('allow')],
+          // Who asks for the host's network for all steps has allowed it.
+          Entitlements: [...flags.list('allow'), ...(flags.text('network') === 'host' ? ['network.host'] : [])],
           Cache: cache,
         },
         services: {

@@ -1,10 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { invalidArgument, SlipwayError } from '../../base/errors.ts';
+import type { LogLevel } from '../../base/log.ts';
 import type { CommandRun } from '../command.ts';
+import { keyValues } from '../container/key-values.ts';
+import type { Locations } from '../locations.ts';
 
 /** `slipway daemon`, also under the name and with the flags of buildkitd. */
-export const runDaemonCommand: CommandRun = async ({ flags, args }, { locations }) => {
+export const runDaemonCommand: CommandRun = async ({ flags, args }, { locations, name }) => {
   const [what] = args;
   if (what === 'status') return status(locations.root, locations.host);
   if (what === 'stop') return stop(locations.root);
@@ -12,7 +15,6 @@ export const runDaemonCommand: CommandRun = async ({ flags, args }, { locations 
     throw invalidArgument(`unknown word ${JSON.stringify(what)} after daemon`, {
       hint: 'want status or stop, or nothing',
     });
-  const addresses = flags.list('addr');
   const level = flags.boolean('debug') ? 'debug' : flags.text('log-level');
   const idleExit = flags.text('idle-exit');
   const runtime = flags.text('runtime');
@@ -20,14 +22,33 @@ export const runDaemonCommand: CommandRun = async ({ flags, args }, { locations 
     throw invalidArgument(`cannot use runtime ${JSON.stringify(runtime)}`, { hint: 'want crun or runc' });
   const { runDaemonProcess } = await import('../daemon-process.ts');
   return runDaemonProcess({
-    root: locations.root,
-    addresses: addresses.length > 0 ? addresses : [locations.host],
-    logLevel: level === 'debug' || level === 'warn' || level === 'error' ? level : 'info',
+    root: locations.rootIsGiven ? locations.root : undefined,
+    addresses: flags.list('addr'),
+    logLevel: readLogLevel(level),
     idleExit: idleExit === undefined ? undefined : Number(idleExit),
     parallelism: flags.number('max-parallelism'),
     runtime,
+    entitlements: flags.list('allow-insecure-entitlement'),
+    labels: keyValues(flags.list('oci-worker-labels').flatMap((text) => text.split(','))),
+    gc: flags.has('oci-worker-gc') ? flags.boolean('oci-worker-gc') : undefined,
+    configFile: flags.text('config'),
+    ...(name === 'buildkitd' ? buildkitdPlaces(locations) : { defaults: locations }),
   });
 };
+
+/** Where buildkitd's own clients look, when it is started under that name. */
+function buildkitdPlaces({ root, host, rootIsGiven }: Locations) {
+  return {
+    defaultConfigFile: '/etc/buildkit/buildkitd.toml',
+    defaults: { root, host: rootIsGiven ? host : 'unix:///run/buildkit/buildkitd.sock' },
+  };
+}
+
+function readLogLevel(text: string | undefined): LogLevel | undefined {
+  if (text === undefined || text === 'debug' || text === 'info' || text === 'warn' || text === 'error') return text;
+  if (text === 'trace') return 'debug';
+  throw invalidArgument(`cannot use log level ${JSON.stringify(text)}`, { hint: 'want debug, info, warn or error' });
+}
 
 function runningPid(root: string): number | undefined {
   const path = join(root, 'lock');

@@ -1,10 +1,10 @@
+import { parseBytes } from '../../base/parse-quantity.ts';
 import type { EngineClient } from '../../client/engine-client.ts';
 import type { CommandRun } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { filterQuery, openEngine } from '../engine.ts';
 import type { FlagReader } from '../flags.ts';
 import { humanSize } from '../format/human.ts';
-import { parseBytes } from '../format/parse-bytes.ts';
 import { printLines } from '../output.ts';
 
 interface Pruned {

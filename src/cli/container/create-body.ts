@@ -1,5 +1,5 @@
+import { parseDuration } from '../../base/parse-quantity.ts';
 import { type FlagReader, UsageError } from '../flags.ts';
-import { parseDuration } from '../format/parse-bytes.ts';
 import { hostConfig } from './host-config.ts';
 import { environmentEntry, keyValues, readLines } from './key-values.ts';
 import { readVolumes } from './mounts.ts';

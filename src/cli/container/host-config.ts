@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { parseBytes } from '../../base/parse-quantity.ts';
 import { type FlagReader, UsageError } from '../flags.ts';
-import { parseBytes } from '../format/parse-bytes.ts';
 import { keyValues } from './key-values.ts';
 import { readMount, readTmpfs } from './mounts.ts';
 import type { PortOptions } from './ports.ts';

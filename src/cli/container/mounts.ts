@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
+import { parseBytes } from '../../base/parse-quantity.ts';
 import { splitFields } from '../build/fields.ts';
 import { UsageError } from '../flags.ts';
-import { parseBytes } from '../format/parse-bytes.ts';
 
 export interface VolumeOptions {
   /** `source:target[:mode]`, sources of the host absolute. */

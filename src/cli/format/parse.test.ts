@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { parseBytes, parseDuration } from '../../base/parse-quantity.ts';
 import { eventLine } from '../commands/events.ts';
-import { parseBytes, parseDuration } from './parse-bytes.ts';
 import { timestampOf } from './timestamp.ts';
 
 suite('sizes, durations and times as people type them', () => {

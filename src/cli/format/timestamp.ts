@@ -1,5 +1,5 @@
 import { invalidArgument } from '../../base/errors.ts';
-import { parseDuration } from './parse-bytes.ts';
+import { parseDuration } from '../../base/parse-quantity.ts';
 
 /** `--since` and `--until` as the API takes them, in seconds since 1970: from a time, such seconds, or a span before now. */
 export function timestampOf(text: string | undefined, now: Date = new Date()): string | undefined {

@@ -11,10 +11,10 @@ import { platformOf } from '../../worker/source-image.ts';
 import type { Builds } from './builds.ts';
 import { frontendCaps, llbCaps } from './caps.ts';
 import { ClientGateway } from './client-gateway.ts';
-import { workerRecord } from './worker-record.ts';
+import { type WorkerIdentity, workerRecord } from './worker-record.ts';
 
 /** `moby.buildkit.v1.frontend.LLBBridge`, for frontends that run in the client; the build is named in the metadata. */
-export function addBridgeService(router: Router, builds: Builds, workerId: string): void {
+export function addBridgeService(router: Router, builds: Builds, worker: WorkerIdentity): void {
   const gatewayOf = (context: CallContext): Promise<ClientGateway> => {
     const [ref] = context.values('buildkit-controlapi-buildid');
     if (ref === undefined) throw invalidArgument('the call names no build (buildkit-controlapi-buildid)');
@@ -29,7 +29,7 @@ export function addBridgeService(router: Router, builds: Builds, workerId: strin
       return {
         FrontendAPICaps: frontendCaps.map(capability),
         LLBCaps: llbCaps.map(capability),
-        Workers: [workerRecord(workerId)],
+        Workers: [workerRecord(worker)],
       };
     },
     solve: async (request, context) => {

@@ -44,6 +44,11 @@ export class BuildCache {
     this.#collector = collector;
   }
 
+  /** The directory whose disk it fills. */
+  get root(): string {
+    return this.#engine.root;
+  }
+
   list(): CacheItem[] {
     const ofImages = this.#collector.layersOfImages();
     const records = this.#engine.cache.list().map((record) => this.#recordItem(record, ofImages));

@@ -8,7 +8,16 @@ import type { Job } from '../../solver/solver.ts';
 import { VertexProgress } from '../../solver/vertex-progress.ts';
 import type { Ref } from '../../worker/ref.ts';
 import type { Engine } from '../engine.ts';
+import { EntitlementCheck, grantEntitlements } from '../entitlements.ts';
 import { ProgressLog } from './progress-log.ts';
+
+export interface BuildInit {
+  readonly ref: string;
+  /** Of the client that asks; empty without one. */
+  readonly session: string;
+  /** What the client lets its steps do. */
+  readonly entitlements: readonly string[];
+}
 
 /** One build request while it runs: its job at the solver, what it shows, and what it holds. */
 export class Build {
@@ -19,10 +28,12 @@ export class Build {
   ended = false;
   readonly #aborter = new AbortController();
   readonly #job: Job<Ref>;
+  readonly #entitlements: EntitlementCheck;
   readonly #handles = new Map<Digest, Map<number, Promise<Handle<Ref>>>>();
 
-  constructor(engine: Engine, ref: string, session: string) {
+  constructor(engine: Engine, { ref, session, entitlements }: BuildInit) {
     this.engine = engine;
+    this.#entitlements = new EntitlementCheck(grantEntitlements(entitlements, engine.entitlements));
     this.ref = ref;
     this.sessions = session === '' ? [] : [session];
     this.#job = engine.solver.openJob({ sink: this.progress, sessions: this.sessions, signal: this.#aborter.signal });
@@ -42,6 +53,7 @@ export class Build {
     this.#handles.set(edge.vertex.digest, byIndex);
     let handle = byIndex.get(edge.index);
     if (!handle) {
+      this.#entitlements.check(edge);
       handle = this.#job.solve(this.engine.vertices.edge(edge));
       byIndex.set(edge.index, handle);
     }

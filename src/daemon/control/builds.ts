@@ -1,7 +1,7 @@
 import { notFound, SlipwayError } from '../../base/errors.ts';
 import type { FrontendResult } from '../../frontend/frontend.ts';
 import type { Engine } from '../engine.ts';
-import { Build } from './build.ts';
+import { Build, type BuildInit } from './build.ts';
 import type { ClientGateway } from './client-gateway.ts';
 
 interface Entry {
@@ -29,10 +29,11 @@ export class Builds {
     return [...this.#entries.values()].filter(({ build }) => !build.ended).length;
   }
 
-  begin(ref: string, session: string): { readonly build: Build; readonly result: Promise<FrontendResult> } {
+  begin(init: BuildInit): { readonly build: Build; readonly result: Promise<FrontendResult> } {
+    const { ref } = init;
     if (this.#entries.has(ref))
       throw new SlipwayError('already-exists', `cannot start build ${JSON.stringify(ref)}: there is one with that ref`);
-    const build = new Build(this.#engine, ref, session);
+    const build = new Build(this.#engine, init);
     const result = Promise.withResolvers<FrontendResult>();
     result.promise.catch(() => {
       // Whoever awaits the result has the error.

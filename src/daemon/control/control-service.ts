@@ -11,7 +11,7 @@ import type { BuildCache, CacheItem } from './build-cache.ts';
 import type { Builds } from './builds.ts';
 import { solveBuild } from './solve-build.ts';
 import { statusMessage } from './status-message.ts';
-import { buildkitVersion, workerRecord } from './worker-record.ts';
+import { buildkitVersion, type WorkerIdentity, workerRecord } from './worker-record.ts';
 
 /** `moby.buildkit.v1.Control` and the small services beside it. */
 export function addControlService(
@@ -19,11 +19,15 @@ export function addControlService(
   engine: Engine,
   builds: Builds,
   cache: BuildCache,
-  workerId: string,
+  worker: WorkerIdentity,
 ): void {
   router.add(Control, {
     solve: async (request, context) => {
-      const { build, result } = builds.begin(request.Ref, request.Session);
+      const { build, result } = builds.begin({
+        ref: request.Ref,
+        session: request.Session,
+        entitlements: request.Entitlements,
+      });
       const cancel = () => build.cancel(context.signal.reason);
       context.signal.addEventListener('abort', cancel, { once: true });
       try {
@@ -39,7 +43,7 @@ export function addControlService(
       for await (const event of build.progress.watch(context.signal)) yield statusMessage(event);
     },
     session: (messages, context) => acceptSession(engine.sessions, messages, context),
-    listWorkers: async () => ({ record: [workerRecord(workerId)] }),
+    listWorkers: async () => ({ record: [workerRecord(worker)] }),
     info: async () => ({ buildkitVersion }),
     diskUsage: async () => ({ record: cache.list().map(usageRecord) }),
     prune: (request) => prune(cache, request),

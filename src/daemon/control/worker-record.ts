@@ -19,7 +19,13 @@ export function platformMessage({ os, architecture, variant }: Platform) {
   return { OS: os, Architecture: architecture, Variant: variant ?? '' };
 }
 
-export function workerRecord(id: string, labels: Readonly<Record<string, string>> = {}) {
+export interface WorkerIdentity {
+  readonly id: string;
+  /** Beside those that say how it works. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export function workerRecord({ id, labels }: WorkerIdentity) {
   return {
     ID: id,
     Labels: {

@@ -1,4 +1,4 @@
-import { invalidArgument } from '../../base/errors.ts';
+import { invalidArgument } from './errors.ts';
 
 const units: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40, p: 2 ** 50 };
 
