@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { arch, cpus, hostname, release, totalmem } from 'node:os';
 import { directorySize } from '../container/directory-size.ts';
 import { containerSummary } from '../container/inspect-container.ts';
-import { imageSize } from '../image/describe-image.ts';
 import { readImage } from '../image/image-content.ts';
+import { layerUsage } from '../image/layer-usage.ts';
 import type { ActiveId } from '../snapshot/snapshots.ts';
 import type { EngineServices } from './engine-services.ts';
 import { flagOf, readFilters, sendJson } from './http.ts';
@@ -138,14 +138,16 @@ function operatingSystem(): string {
 async function diskUsage(services: EngineServices): Promise<object> {
   const { images, containers, buildCache, snapshots, content } = services;
   const users = Map.groupBy(containers.list(), (record) => record.imageId);
-  const sizes = images
-    .list()
-    .flatMap(({ manifests }) => manifests.map((each) => imageSize(snapshots, readImage(content, each.descriptor))));
+  const records = images.list();
+  const usage = layerUsage(
+    snapshots,
+    records.map(({ manifests }) => manifests.map(({ descriptor }) => readImage(content, descriptor))),
+  );
   return {
-    LayersSize: sizes.reduce((sum, size) => sum + size, 0),
-    Images: images.list().map((record) => ({
+    LayersSize: usage.total,
+    Images: records.map((record, index) => ({
       ...imageSummary(services, record),
-      SharedSize: 0,
+      SharedSize: usage.shared[index] ?? 0,
       Containers: users.get(record.id)?.length ?? 0,
     })),
     Containers: await Promise.all(

@@ -5,6 +5,7 @@ import { imageHistory, imageSize } from './describe-image.ts';
 import { fetchImageMetadata } from './fetch-metadata.ts';
 import { readImage } from './image-content.ts';
 import { ImageFixture } from './image-fixture.ts';
+import { layerUsage } from './layer-usage.ts';
 import { layoutImage } from './layout-origin.ts';
 
 test('a history that fits, one with too few and one with too many entries all read (CVE-2024-36620)', () => {
@@ -41,6 +42,14 @@ test('the size is that of the files once they are unpacked', () => {
   const image = readImage(fixture.content, target);
   const size = imageSize(fixture.snapshots, image);
   assert.ok(size >= 5000 && size < 100_000);
+});
+
+test('layers that images share are counted once, and as shared in each', () => {
+  using fixture = new ImageFixture();
+  const images = [['base', 'one'], ['base', 'three'], ['other']].map((layers) => [
+    readImage(fixture.content, fixture.addManifest(layers)),
+  ]);
+  assert.deepEqual(layerUsage(fixture.snapshots, images), { total: 4 + 3 + 5 + 5, shared: [4, 4, 0] });
 });
 
 test('an image of a layout that somebody serves is fetched and checked', async () => {
