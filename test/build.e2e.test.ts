@@ -4,16 +4,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { stepEnds } from './support/progress.ts';
 import { cannotRun, eventually, projectRoot, Sandbox } from './support/slipway.ts';
-
-/** Numbers of the steps that ran, not those that the cache answered for: `2/4` → CACHED or DONE. */
-function stepsOf(progress: string): Record<string, string> {
-  const names = new Map(
-    [...progress.matchAll(/^#(\d+) (\[\d\/\d\] \w+)/gm)].map((match) => [match[1], match[2] ?? '']),
-  );
-  const ends = [...progress.matchAll(/^#(\d+) (CACHED|DONE)/gm)];
-  return Object.fromEntries(ends.flatMap(([, number, end]) => (names.has(number) ? [[names.get(number), end]] : [])));
-}
 
 suite('the first example: web-ping', { skip: cannotRun }, () => {
   const sandbox = cannotRun ? undefined : new Sandbox();
@@ -41,7 +33,7 @@ suite('the first example: web-ping', { skip: cannotRun }, () => {
       cwd: context,
     });
     assert.equal(code, 0, stderr + stdout);
-    return stepsOf(stderr);
+    return stepEnds(stderr);
   };
 
   test('builds, is listed, and pings', async () => {

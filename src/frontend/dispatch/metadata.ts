@@ -90,8 +90,7 @@ export function dispatchExpose(stage: StageState, instruction: ExposeInstruction
     ...Object.entries(stage.image.config.ExposedPorts ?? {}),
     ...ports.map((port) => [port, {}]),
   ]);
-  const sorted = Object.keys(stage.image.config.ExposedPorts ?? {}).toSorted();
-  stage.image.addHistory(`EXPOSE map[${sorted.map((port) => `${port}:{}`).join(' ')}]`, false);
+  stage.image.addHistory(`EXPOSE [${ports.join(' ')}]`, false);
 }
 
 /** `8000-8002/udp` → one entry a port. Host addresses and ports before a colon mean nothing here. */
