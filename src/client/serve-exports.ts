@@ -1,10 +1,12 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { TreeReceiver } from '../api/filesync/receive-tree.ts';
 import type { PacketInit } from '../api/filesync/send-tree.ts';
 import { BytesMessageSchema, FileSend } from '../api/gen/filesync_pb.js';
 import { PacketSchema } from '../api/gen/fsutil_pb.js';
 import type { CallContext, Router } from '../api/grpc/router.ts';
+import { create } from '../api/message/create.ts';
+import { fromBinary } from '../api/message/decode.ts';
+import { toBinary } from '../api/message/encode.ts';
 import { fileSendHeaders } from '../api/session/send-export.ts';
 import { invalidArgument, notFound } from '../base/errors.ts';
 

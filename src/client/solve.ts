@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import type { MessageInitShape } from '@bufbuild/protobuf';
 import { Control, type SolveRequestSchema, type StatusResponse } from '../api/gen/control_pb.js';
 import type { GrpcChannel } from '../api/grpc/channel.ts';
+import type { InitOf } from '../api/message/schema.ts';
 import { openSession, type SessionServices } from './session.ts';
 
 /** A build: what to solve, and what the daemon may have from here for it. */
 export interface BuildRequest {
   /** All but `Ref` and `Session`, which are made here unless `Ref` is given. */
-  readonly solve: Omit<MessageInitShape<typeof SolveRequestSchema>, 'Session' | '$typeName' | '$unknown'>;
+  readonly solve: Omit<InitOf<typeof SolveRequestSchema>, 'Session' | '$typeName' | '$unknown'>;
   readonly services: SessionServices;
   /** Called for every piece of progress, in order, also after the result is known. */
   readonly onProgress?: ((progress: StatusResponse) => void) | undefined;

@@ -1,13 +1,16 @@
-import { create, fromBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import {
   type Definition,
   DefinitionSchema,
   type Location,
+  type LocationsSchema,
   OpMetadataSchema,
   OpSchema,
   SourceSchema,
 } from '../api/gen/ops_pb.js';
-import { marshalDeterministic } from '../api/marshal-deterministic.ts';
+import { create } from '../api/message/create.ts';
+import { fromBinary } from '../api/message/decode.ts';
+import { toBinary } from '../api/message/encode.ts';
+import type { InitOf } from '../api/message/schema.ts';
 import { type Digest, digestOf } from '../base/digest.ts';
 import { errorMessage, invalidArgument } from '../base/errors.ts';
 import type { Edge, Vertex } from './vertex.ts';
@@ -23,7 +26,7 @@ export interface SourceFile {
 export function marshalDefinition(edge: Edge | undefined, source?: SourceFile): Definition {
   const definition = create(DefinitionSchema);
   if (!edge) return definition;
-  const locations: NonNullable<MessageInitShape<typeof SourceSchema>['locations']> = {};
+  const locations: Record<string, InitOf<typeof LocationsSchema>> = {};
   for (const vertex of verticesOf(edge.vertex)) {
     definition.def.push(vertex.bytes);
     definition.metadata[vertex.digest] = vertex.metadata;
@@ -34,7 +37,7 @@ export function marshalDefinition(edge: Edge | undefined, source?: SourceFile): 
     }
   }
   const last = create(OpSchema, { inputs: [{ digest: edge.vertex.digest, index: BigInt(edge.index) }] });
-  definition.def.push(marshalDeterministic(OpSchema, last));
+  definition.def.push(toBinary(OpSchema, last));
   definition.metadata[digestOf(definition.def.at(-1) ?? '')] = create(OpMetadataSchema);
   if (source) definition.Source = create(SourceSchema, { locations, infos: [{ ...source }] });
   return definition;

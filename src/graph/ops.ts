@@ -1,6 +1,6 @@
-import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { FileActionSchema, MetaSchema, MountSchema, SecretEnvSchema } from '../api/gen/ops_pb.js';
 import { MountType, NetMode, SecurityMode } from '../api/gen/ops_pb.js';
+import type { InitOf } from '../api/message/schema.ts';
 import type { Platform } from '../oci/platform.ts';
 import { type Edge, makeVertex, type VertexOptions } from './vertex.ts';
 
@@ -32,7 +32,7 @@ export function sourceOp(identifier: string, attrs: Readonly<Record<string, stri
   return { vertex, index: 0 };
 }
 
-export type MountInit = MessageInitShape<typeof MountSchema>;
+export type MountInit = InitOf<typeof MountSchema>;
 
 /** A mount of an exec op before its inputs are numbered. */
 export interface ExecMount extends Omit<MountInit, 'input' | 'output' | '$typeName' | '$unknown'> {
@@ -44,11 +44,11 @@ export interface ExecMount extends Omit<MountInit, 'input' | 'output' | '$typeNa
 }
 
 export interface ExecInit {
-  readonly meta: MessageInitShape<typeof MetaSchema>;
+  readonly meta: InitOf<typeof MetaSchema>;
   readonly mounts: readonly ExecMount[];
   readonly network?: NetMode;
   readonly security?: SecurityMode;
-  readonly secretenv?: readonly MessageInitShape<typeof SecretEnvSchema>[];
+  readonly secretenv?: readonly InitOf<typeof SecretEnvSchema>[];
   readonly devices?: readonly { readonly name: string; readonly optional: boolean }[];
 }
 
@@ -84,7 +84,7 @@ export { MountType, NetMode, SecurityMode };
 
 /** An action with the state that it takes files from. */
 export interface FileStep {
-  readonly action: NonNullable<MessageInitShape<typeof FileActionSchema>['action']>;
+  readonly action: NonNullable<InitOf<typeof FileActionSchema>['action']>;
   /** The source of a copy; scratch when absent. */
   readonly from?: Edge | undefined;
 }

@@ -1,6 +1,7 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { type Op, type OpMetadata, OpMetadataSchema, OpSchema } from '../api/gen/ops_pb.js';
-import { marshalDeterministic } from '../api/marshal-deterministic.ts';
+import { create } from '../api/message/create.ts';
+import { toBinary } from '../api/message/encode.ts';
+import type { InitOf } from '../api/message/schema.ts';
 import { type Digest, digestOf } from '../base/digest.ts';
 
 /** One output of a vertex. */
@@ -27,7 +28,7 @@ export interface VertexLocation {
   readonly endLine: number;
 }
 
-export type OpInit = Omit<MessageInitShape<typeof OpSchema>, 'inputs' | '$typeName' | '$unknown'>;
+export type OpInit = Omit<InitOf<typeof OpSchema>, 'inputs' | '$typeName' | '$unknown'>;
 
 export interface VertexOptions {
   /** Shown by progress. */
@@ -45,7 +46,7 @@ export function makeVertex(init: OpInit, inputs: readonly Edge[], options: Verte
     ...init,
     inputs: inputs.map(({ vertex, index }) => ({ digest: vertex.digest, index: BigInt(index) })),
   });
-  const bytes = marshalDeterministic(OpSchema, op);
+  const bytes = toBinary(OpSchema, op);
   const description = {
     ...options.description,
     ...(options.name === undefined ? {} : { 'llb.customname': options.name }),

@@ -34,7 +34,7 @@ function actionKey({ input, secondaryInput, output, action }: FileAction): unkno
   const places = [input, secondaryInput, output].map(String);
   switch (action.case) {
     case 'copy': {
-      const { owner, $typeName, $unknown, ...copy } = action.value;
+      const { owner, $typeName, ...copy } = action.value;
       return ['copy', places, { ...copy, timestamp: `${copy.timestamp}`, owner: ownerKey(owner) }];
     }
     case 'mkfile': {

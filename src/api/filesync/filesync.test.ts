@@ -18,9 +18,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, suite, test } from 'node:test';
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { AsyncQueue } from '../../base/async.ts';
 import { type Packet, PacketSchema, Packet_PacketType as PacketType, type StatSchema } from '../gen/fsutil_pb.js';
+import { create } from '../message/create.ts';
+import type { InitOf } from '../message/schema.ts';
 import { goModeOf } from './go-file-mode.ts';
 import { type ReceiveOptions, TreeReceiver } from './receive-tree.ts';
 import { type PacketInit, sendTree } from './send-tree.ts';
@@ -41,7 +42,7 @@ function transfer(from: string, to: string, options = ours, filter?: PathFilter)
 }
 
 /** Says only what it is told to; asks for nothing. */
-function receiveList(to: string, stats: MessageInitShape<typeof StatSchema>[], options = ours) {
+function receiveList(to: string, stats: InitOf<typeof StatSchema>[], options = ours) {
   const packets = new AsyncQueue<PacketInit>();
   for (const stat of stats) packets.push({ type: PacketType.PACKET_STAT, stat });
   packets.push({ type: PacketType.PACKET_STAT });

@@ -1,12 +1,12 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import type { MessageInitShape } from '@bufbuild/protobuf';
 import { SlipwayError } from '../../base/errors.ts';
 import { type Packet, type PacketSchema, Packet_PacketType as PacketType } from '../gen/fsutil_pb.js';
+import type { InitOf } from '../message/schema.ts';
 import { fileModeOfGo } from './go-file-mode.ts';
 import type { TreeEntry } from './walk-tree.ts';
 
-export type PacketInit = MessageInitShape<typeof PacketSchema>;
+export type PacketInit = InitOf<typeof PacketSchema>;
 
 /** Bytes of a file per packet. */
 const pieceSize = 64 * 1024;

@@ -1,12 +1,12 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import type { MessageInitShape } from '@bufbuild/protobuf';
 import { invalidArgument, systemErrorCode } from '../../base/errors.ts';
 import { deviceMajor, deviceMinor, getXattr, listXattrs } from '../../kernel/file-attributes.ts';
 import type { StatSchema } from '../gen/fsutil_pb.js';
+import type { InitOf } from '../message/schema.ts';
 import { fileModeOfStat, goModeOf } from './go-file-mode.ts';
 
-export type TreeEntry = MessageInitShape<typeof StatSchema> & { readonly path: string };
+export type TreeEntry = InitOf<typeof StatSchema> & { readonly path: string };
 
 /** What a filter says of one path; `state` is handed to the verdicts of what lies in the directory. */
 export interface Verdict {

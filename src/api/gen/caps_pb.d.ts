@@ -4,13 +4,8 @@
 // @generated from file caps.proto (package moby.buildkit.v1.apicaps, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
-
-/**
- * Describes the file caps.proto.
- */
-export declare const file_caps: GenFile;
+import type { Schema } from "../message/schema.ts";
+import type { Message } from "../message/schema.ts";
 
 /**
  * @generated from message moby.buildkit.v1.apicaps.APICap
@@ -51,5 +46,5 @@ export declare type APICap = Message<"moby.buildkit.v1.apicaps.APICap"> & {
  * Describes the message moby.buildkit.v1.apicaps.APICap.
  * Use `create(APICapSchema)` to create a new message.
  */
-export declare const APICapSchema: GenMessage<APICap>;
+export declare const APICapSchema: Schema<APICap>;
 

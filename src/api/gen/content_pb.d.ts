@@ -4,14 +4,10 @@
 // @generated from file content.proto (package containerd.services.content.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
-import type { EmptySchema, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
-
-/**
- * Describes the file content.proto.
- */
-export declare const file_content: GenFile;
+import type { Schema } from "../message/schema.ts";
+import type { Service } from "../message/service.ts";
+import type { Message } from "../message/schema.ts";
+import type { EmptySchema, FieldMask, Timestamp } from "../message/well-known.ts";
 
 /**
  * @generated from message containerd.services.content.v1.Info
@@ -47,7 +43,7 @@ export declare type Info = Message<"containerd.services.content.v1.Info"> & {
  * Describes the message containerd.services.content.v1.Info.
  * Use `create(InfoSchema)` to create a new message.
  */
-export declare const InfoSchema: GenMessage<Info>;
+export declare const InfoSchema: Schema<Info>;
 
 /**
  * @generated from message containerd.services.content.v1.InfoRequest
@@ -63,7 +59,7 @@ export declare type InfoRequest = Message<"containerd.services.content.v1.InfoRe
  * Describes the message containerd.services.content.v1.InfoRequest.
  * Use `create(InfoRequestSchema)` to create a new message.
  */
-export declare const InfoRequestSchema: GenMessage<InfoRequest>;
+export declare const InfoRequestSchema: Schema<InfoRequest>;
 
 /**
  * @generated from message containerd.services.content.v1.InfoResponse
@@ -79,7 +75,7 @@ export declare type InfoResponse = Message<"containerd.services.content.v1.InfoR
  * Describes the message containerd.services.content.v1.InfoResponse.
  * Use `create(InfoResponseSchema)` to create a new message.
  */
-export declare const InfoResponseSchema: GenMessage<InfoResponse>;
+export declare const InfoResponseSchema: Schema<InfoResponse>;
 
 /**
  * @generated from message containerd.services.content.v1.UpdateRequest
@@ -100,7 +96,7 @@ export declare type UpdateRequest = Message<"containerd.services.content.v1.Upda
  * Describes the message containerd.services.content.v1.UpdateRequest.
  * Use `create(UpdateRequestSchema)` to create a new message.
  */
-export declare const UpdateRequestSchema: GenMessage<UpdateRequest>;
+export declare const UpdateRequestSchema: Schema<UpdateRequest>;
 
 /**
  * @generated from message containerd.services.content.v1.UpdateResponse
@@ -116,7 +112,7 @@ export declare type UpdateResponse = Message<"containerd.services.content.v1.Upd
  * Describes the message containerd.services.content.v1.UpdateResponse.
  * Use `create(UpdateResponseSchema)` to create a new message.
  */
-export declare const UpdateResponseSchema: GenMessage<UpdateResponse>;
+export declare const UpdateResponseSchema: Schema<UpdateResponse>;
 
 /**
  * @generated from message containerd.services.content.v1.ListContentRequest
@@ -132,7 +128,7 @@ export declare type ListContentRequest = Message<"containerd.services.content.v1
  * Describes the message containerd.services.content.v1.ListContentRequest.
  * Use `create(ListContentRequestSchema)` to create a new message.
  */
-export declare const ListContentRequestSchema: GenMessage<ListContentRequest>;
+export declare const ListContentRequestSchema: Schema<ListContentRequest>;
 
 /**
  * @generated from message containerd.services.content.v1.ListContentResponse
@@ -148,7 +144,7 @@ export declare type ListContentResponse = Message<"containerd.services.content.v
  * Describes the message containerd.services.content.v1.ListContentResponse.
  * Use `create(ListContentResponseSchema)` to create a new message.
  */
-export declare const ListContentResponseSchema: GenMessage<ListContentResponse>;
+export declare const ListContentResponseSchema: Schema<ListContentResponse>;
 
 /**
  * @generated from message containerd.services.content.v1.DeleteContentRequest
@@ -164,7 +160,7 @@ export declare type DeleteContentRequest = Message<"containerd.services.content.
  * Describes the message containerd.services.content.v1.DeleteContentRequest.
  * Use `create(DeleteContentRequestSchema)` to create a new message.
  */
-export declare const DeleteContentRequestSchema: GenMessage<DeleteContentRequest>;
+export declare const DeleteContentRequestSchema: Schema<DeleteContentRequest>;
 
 /**
  * @generated from message containerd.services.content.v1.ReadContentRequest
@@ -190,7 +186,7 @@ export declare type ReadContentRequest = Message<"containerd.services.content.v1
  * Describes the message containerd.services.content.v1.ReadContentRequest.
  * Use `create(ReadContentRequestSchema)` to create a new message.
  */
-export declare const ReadContentRequestSchema: GenMessage<ReadContentRequest>;
+export declare const ReadContentRequestSchema: Schema<ReadContentRequest>;
 
 /**
  * @generated from message containerd.services.content.v1.ReadContentResponse
@@ -211,7 +207,7 @@ export declare type ReadContentResponse = Message<"containerd.services.content.v
  * Describes the message containerd.services.content.v1.ReadContentResponse.
  * Use `create(ReadContentResponseSchema)` to create a new message.
  */
-export declare const ReadContentResponseSchema: GenMessage<ReadContentResponse>;
+export declare const ReadContentResponseSchema: Schema<ReadContentResponse>;
 
 /**
  * @generated from message containerd.services.content.v1.Status
@@ -252,7 +248,7 @@ export declare type Status = Message<"containerd.services.content.v1.Status"> & 
  * Describes the message containerd.services.content.v1.Status.
  * Use `create(StatusSchema)` to create a new message.
  */
-export declare const StatusSchema: GenMessage<Status>;
+export declare const StatusSchema: Schema<Status>;
 
 /**
  * @generated from message containerd.services.content.v1.StatusRequest
@@ -268,7 +264,7 @@ export declare type StatusRequest = Message<"containerd.services.content.v1.Stat
  * Describes the message containerd.services.content.v1.StatusRequest.
  * Use `create(StatusRequestSchema)` to create a new message.
  */
-export declare const StatusRequestSchema: GenMessage<StatusRequest>;
+export declare const StatusRequestSchema: Schema<StatusRequest>;
 
 /**
  * @generated from message containerd.services.content.v1.StatusResponse
@@ -284,7 +280,7 @@ export declare type StatusResponse = Message<"containerd.services.content.v1.Sta
  * Describes the message containerd.services.content.v1.StatusResponse.
  * Use `create(StatusResponseSchema)` to create a new message.
  */
-export declare const StatusResponseSchema: GenMessage<StatusResponse>;
+export declare const StatusResponseSchema: Schema<StatusResponse>;
 
 /**
  * @generated from message containerd.services.content.v1.ListStatusesRequest
@@ -300,7 +296,7 @@ export declare type ListStatusesRequest = Message<"containerd.services.content.v
  * Describes the message containerd.services.content.v1.ListStatusesRequest.
  * Use `create(ListStatusesRequestSchema)` to create a new message.
  */
-export declare const ListStatusesRequestSchema: GenMessage<ListStatusesRequest>;
+export declare const ListStatusesRequestSchema: Schema<ListStatusesRequest>;
 
 /**
  * @generated from message containerd.services.content.v1.ListStatusesResponse
@@ -316,7 +312,7 @@ export declare type ListStatusesResponse = Message<"containerd.services.content.
  * Describes the message containerd.services.content.v1.ListStatusesResponse.
  * Use `create(ListStatusesResponseSchema)` to create a new message.
  */
-export declare const ListStatusesResponseSchema: GenMessage<ListStatusesResponse>;
+export declare const ListStatusesResponseSchema: Schema<ListStatusesResponse>;
 
 /**
  * @generated from message containerd.services.content.v1.WriteContentRequest
@@ -362,7 +358,7 @@ export declare type WriteContentRequest = Message<"containerd.services.content.v
  * Describes the message containerd.services.content.v1.WriteContentRequest.
  * Use `create(WriteContentRequestSchema)` to create a new message.
  */
-export declare const WriteContentRequestSchema: GenMessage<WriteContentRequest>;
+export declare const WriteContentRequestSchema: Schema<WriteContentRequest>;
 
 /**
  * @generated from message containerd.services.content.v1.WriteContentResponse
@@ -403,7 +399,7 @@ export declare type WriteContentResponse = Message<"containerd.services.content.
  * Describes the message containerd.services.content.v1.WriteContentResponse.
  * Use `create(WriteContentResponseSchema)` to create a new message.
  */
-export declare const WriteContentResponseSchema: GenMessage<WriteContentResponse>;
+export declare const WriteContentResponseSchema: Schema<WriteContentResponse>;
 
 /**
  * @generated from message containerd.services.content.v1.AbortRequest
@@ -419,7 +415,7 @@ export declare type AbortRequest = Message<"containerd.services.content.v1.Abort
  * Describes the message containerd.services.content.v1.AbortRequest.
  * Use `create(AbortRequestSchema)` to create a new message.
  */
-export declare const AbortRequestSchema: GenMessage<AbortRequest>;
+export declare const AbortRequestSchema: Schema<AbortRequest>;
 
 /**
  * @generated from enum containerd.services.content.v1.WriteAction
@@ -442,14 +438,9 @@ export enum WriteAction {
 }
 
 /**
- * Describes the enum containerd.services.content.v1.WriteAction.
- */
-export declare const WriteActionSchema: GenEnum<WriteAction>;
-
-/**
  * @generated from service containerd.services.content.v1.Content
  */
-export declare const Content: GenService<{
+export declare const Content: Service<{
   /**
    * @generated from rpc containerd.services.content.v1.Content.Info
    */

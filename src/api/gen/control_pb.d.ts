@@ -4,18 +4,14 @@
 // @generated from file control.proto (package moby.buildkit.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Schema } from "../message/schema.ts";
+import type { Service } from "../message/service.ts";
+import type { Message } from "../message/schema.ts";
+import type { Timestamp } from "../message/well-known.ts";
 import type { Definition, ProgressGroup, Range, SourceInfo } from "./ops_pb.js";
 import type { Policy } from "./policy_pb.js";
 import type { BuildkitVersion, WorkerRecord } from "./worker_pb.js";
 import type { Status } from "./rpc_status_pb.js";
-
-/**
- * Describes the file control.proto.
- */
-export declare const file_control: GenFile;
 
 /**
  * @generated from message moby.buildkit.v1.PruneRequest
@@ -56,7 +52,7 @@ export declare type PruneRequest = Message<"moby.buildkit.v1.PruneRequest"> & {
  * Describes the message moby.buildkit.v1.PruneRequest.
  * Use `create(PruneRequestSchema)` to create a new message.
  */
-export declare const PruneRequestSchema: GenMessage<PruneRequest>;
+export declare const PruneRequestSchema: Schema<PruneRequest>;
 
 /**
  * @generated from message moby.buildkit.v1.DiskUsageRequest
@@ -77,7 +73,7 @@ export declare type DiskUsageRequest = Message<"moby.buildkit.v1.DiskUsageReques
  * Describes the message moby.buildkit.v1.DiskUsageRequest.
  * Use `create(DiskUsageRequestSchema)` to create a new message.
  */
-export declare const DiskUsageRequestSchema: GenMessage<DiskUsageRequest>;
+export declare const DiskUsageRequestSchema: Schema<DiskUsageRequest>;
 
 /**
  * @generated from message moby.buildkit.v1.DiskUsageResponse
@@ -93,7 +89,7 @@ export declare type DiskUsageResponse = Message<"moby.buildkit.v1.DiskUsageRespo
  * Describes the message moby.buildkit.v1.DiskUsageResponse.
  * Use `create(DiskUsageResponseSchema)` to create a new message.
  */
-export declare const DiskUsageResponseSchema: GenMessage<DiskUsageResponse>;
+export declare const DiskUsageResponseSchema: Schema<DiskUsageResponse>;
 
 /**
  * @generated from message moby.buildkit.v1.UsageRecord
@@ -165,7 +161,7 @@ export declare type UsageRecord = Message<"moby.buildkit.v1.UsageRecord"> & {
  * Describes the message moby.buildkit.v1.UsageRecord.
  * Use `create(UsageRecordSchema)` to create a new message.
  */
-export declare const UsageRecordSchema: GenMessage<UsageRecord>;
+export declare const UsageRecordSchema: Schema<UsageRecord>;
 
 /**
  * @generated from message moby.buildkit.v1.SolveRequest
@@ -261,7 +257,7 @@ export declare type SolveRequest = Message<"moby.buildkit.v1.SolveRequest"> & {
  * Describes the message moby.buildkit.v1.SolveRequest.
  * Use `create(SolveRequestSchema)` to create a new message.
  */
-export declare const SolveRequestSchema: GenMessage<SolveRequest>;
+export declare const SolveRequestSchema: Schema<SolveRequest>;
 
 /**
  * @generated from message moby.buildkit.v1.CacheOptions
@@ -297,7 +293,7 @@ export declare type CacheOptions = Message<"moby.buildkit.v1.CacheOptions"> & {
  * Describes the message moby.buildkit.v1.CacheOptions.
  * Use `create(CacheOptionsSchema)` to create a new message.
  */
-export declare const CacheOptionsSchema: GenMessage<CacheOptions>;
+export declare const CacheOptionsSchema: Schema<CacheOptions>;
 
 /**
  * @generated from message moby.buildkit.v1.CacheOptionsEntry
@@ -318,7 +314,7 @@ export declare type CacheOptionsEntry = Message<"moby.buildkit.v1.CacheOptionsEn
  * Describes the message moby.buildkit.v1.CacheOptionsEntry.
  * Use `create(CacheOptionsEntrySchema)` to create a new message.
  */
-export declare const CacheOptionsEntrySchema: GenMessage<CacheOptionsEntry>;
+export declare const CacheOptionsEntrySchema: Schema<CacheOptionsEntry>;
 
 /**
  * @generated from message moby.buildkit.v1.SolveResponse
@@ -334,7 +330,7 @@ export declare type SolveResponse = Message<"moby.buildkit.v1.SolveResponse"> & 
  * Describes the message moby.buildkit.v1.SolveResponse.
  * Use `create(SolveResponseSchema)` to create a new message.
  */
-export declare const SolveResponseSchema: GenMessage<SolveResponse>;
+export declare const SolveResponseSchema: Schema<SolveResponse>;
 
 /**
  * @generated from message moby.buildkit.v1.StatusRequest
@@ -350,7 +346,7 @@ export declare type StatusRequest = Message<"moby.buildkit.v1.StatusRequest"> & 
  * Describes the message moby.buildkit.v1.StatusRequest.
  * Use `create(StatusRequestSchema)` to create a new message.
  */
-export declare const StatusRequestSchema: GenMessage<StatusRequest>;
+export declare const StatusRequestSchema: Schema<StatusRequest>;
 
 /**
  * @generated from message moby.buildkit.v1.StatusResponse
@@ -381,7 +377,7 @@ export declare type StatusResponse = Message<"moby.buildkit.v1.StatusResponse"> 
  * Describes the message moby.buildkit.v1.StatusResponse.
  * Use `create(StatusResponseSchema)` to create a new message.
  */
-export declare const StatusResponseSchema: GenMessage<StatusResponse>;
+export declare const StatusResponseSchema: Schema<StatusResponse>;
 
 /**
  * @generated from message moby.buildkit.v1.Vertex
@@ -432,7 +428,7 @@ export declare type Vertex = Message<"moby.buildkit.v1.Vertex"> & {
  * Describes the message moby.buildkit.v1.Vertex.
  * Use `create(VertexSchema)` to create a new message.
  */
-export declare const VertexSchema: GenMessage<Vertex>;
+export declare const VertexSchema: Schema<Vertex>;
 
 /**
  * @generated from message moby.buildkit.v1.VertexStatus
@@ -483,7 +479,7 @@ export declare type VertexStatus = Message<"moby.buildkit.v1.VertexStatus"> & {
  * Describes the message moby.buildkit.v1.VertexStatus.
  * Use `create(VertexStatusSchema)` to create a new message.
  */
-export declare const VertexStatusSchema: GenMessage<VertexStatus>;
+export declare const VertexStatusSchema: Schema<VertexStatus>;
 
 /**
  * @generated from message moby.buildkit.v1.VertexLog
@@ -514,7 +510,7 @@ export declare type VertexLog = Message<"moby.buildkit.v1.VertexLog"> & {
  * Describes the message moby.buildkit.v1.VertexLog.
  * Use `create(VertexLogSchema)` to create a new message.
  */
-export declare const VertexLogSchema: GenMessage<VertexLog>;
+export declare const VertexLogSchema: Schema<VertexLog>;
 
 /**
  * @generated from message moby.buildkit.v1.VertexWarning
@@ -560,7 +556,7 @@ export declare type VertexWarning = Message<"moby.buildkit.v1.VertexWarning"> & 
  * Describes the message moby.buildkit.v1.VertexWarning.
  * Use `create(VertexWarningSchema)` to create a new message.
  */
-export declare const VertexWarningSchema: GenMessage<VertexWarning>;
+export declare const VertexWarningSchema: Schema<VertexWarning>;
 
 /**
  * @generated from message moby.buildkit.v1.BytesMessage
@@ -576,7 +572,7 @@ export declare type BytesMessage = Message<"moby.buildkit.v1.BytesMessage"> & {
  * Describes the message moby.buildkit.v1.BytesMessage.
  * Use `create(BytesMessageSchema)` to create a new message.
  */
-export declare const BytesMessageSchema: GenMessage<BytesMessage>;
+export declare const BytesMessageSchema: Schema<BytesMessage>;
 
 /**
  * @generated from message moby.buildkit.v1.ListWorkersRequest
@@ -592,7 +588,7 @@ export declare type ListWorkersRequest = Message<"moby.buildkit.v1.ListWorkersRe
  * Describes the message moby.buildkit.v1.ListWorkersRequest.
  * Use `create(ListWorkersRequestSchema)` to create a new message.
  */
-export declare const ListWorkersRequestSchema: GenMessage<ListWorkersRequest>;
+export declare const ListWorkersRequestSchema: Schema<ListWorkersRequest>;
 
 /**
  * @generated from message moby.buildkit.v1.ListWorkersResponse
@@ -608,7 +604,7 @@ export declare type ListWorkersResponse = Message<"moby.buildkit.v1.ListWorkersR
  * Describes the message moby.buildkit.v1.ListWorkersResponse.
  * Use `create(ListWorkersResponseSchema)` to create a new message.
  */
-export declare const ListWorkersResponseSchema: GenMessage<ListWorkersResponse>;
+export declare const ListWorkersResponseSchema: Schema<ListWorkersResponse>;
 
 /**
  * @generated from message moby.buildkit.v1.InfoRequest
@@ -620,7 +616,7 @@ export declare type InfoRequest = Message<"moby.buildkit.v1.InfoRequest"> & {
  * Describes the message moby.buildkit.v1.InfoRequest.
  * Use `create(InfoRequestSchema)` to create a new message.
  */
-export declare const InfoRequestSchema: GenMessage<InfoRequest>;
+export declare const InfoRequestSchema: Schema<InfoRequest>;
 
 /**
  * @generated from message moby.buildkit.v1.InfoResponse
@@ -636,7 +632,7 @@ export declare type InfoResponse = Message<"moby.buildkit.v1.InfoResponse"> & {
  * Describes the message moby.buildkit.v1.InfoResponse.
  * Use `create(InfoResponseSchema)` to create a new message.
  */
-export declare const InfoResponseSchema: GenMessage<InfoResponse>;
+export declare const InfoResponseSchema: Schema<InfoResponse>;
 
 /**
  * @generated from message moby.buildkit.v1.BuildHistoryRequest
@@ -672,7 +668,7 @@ export declare type BuildHistoryRequest = Message<"moby.buildkit.v1.BuildHistory
  * Describes the message moby.buildkit.v1.BuildHistoryRequest.
  * Use `create(BuildHistoryRequestSchema)` to create a new message.
  */
-export declare const BuildHistoryRequestSchema: GenMessage<BuildHistoryRequest>;
+export declare const BuildHistoryRequestSchema: Schema<BuildHistoryRequest>;
 
 /**
  * @generated from message moby.buildkit.v1.BuildHistoryEvent
@@ -693,7 +689,7 @@ export declare type BuildHistoryEvent = Message<"moby.buildkit.v1.BuildHistoryEv
  * Describes the message moby.buildkit.v1.BuildHistoryEvent.
  * Use `create(BuildHistoryEventSchema)` to create a new message.
  */
-export declare const BuildHistoryEventSchema: GenMessage<BuildHistoryEvent>;
+export declare const BuildHistoryEventSchema: Schema<BuildHistoryEvent>;
 
 /**
  * @generated from message moby.buildkit.v1.BuildHistoryRecord
@@ -799,7 +795,7 @@ export declare type BuildHistoryRecord = Message<"moby.buildkit.v1.BuildHistoryR
  * Describes the message moby.buildkit.v1.BuildHistoryRecord.
  * Use `create(BuildHistoryRecordSchema)` to create a new message.
  */
-export declare const BuildHistoryRecordSchema: GenMessage<BuildHistoryRecord>;
+export declare const BuildHistoryRecordSchema: Schema<BuildHistoryRecord>;
 
 /**
  * @generated from message moby.buildkit.v1.UpdateBuildHistoryRequest
@@ -830,7 +826,7 @@ export declare type UpdateBuildHistoryRequest = Message<"moby.buildkit.v1.Update
  * Describes the message moby.buildkit.v1.UpdateBuildHistoryRequest.
  * Use `create(UpdateBuildHistoryRequestSchema)` to create a new message.
  */
-export declare const UpdateBuildHistoryRequestSchema: GenMessage<UpdateBuildHistoryRequest>;
+export declare const UpdateBuildHistoryRequestSchema: Schema<UpdateBuildHistoryRequest>;
 
 /**
  * @generated from message moby.buildkit.v1.UpdateBuildHistoryResponse
@@ -842,7 +838,7 @@ export declare type UpdateBuildHistoryResponse = Message<"moby.buildkit.v1.Updat
  * Describes the message moby.buildkit.v1.UpdateBuildHistoryResponse.
  * Use `create(UpdateBuildHistoryResponseSchema)` to create a new message.
  */
-export declare const UpdateBuildHistoryResponseSchema: GenMessage<UpdateBuildHistoryResponse>;
+export declare const UpdateBuildHistoryResponseSchema: Schema<UpdateBuildHistoryResponse>;
 
 /**
  * @generated from message moby.buildkit.v1.Descriptor
@@ -873,7 +869,7 @@ export declare type Descriptor = Message<"moby.buildkit.v1.Descriptor"> & {
  * Describes the message moby.buildkit.v1.Descriptor.
  * Use `create(DescriptorSchema)` to create a new message.
  */
-export declare const DescriptorSchema: GenMessage<Descriptor>;
+export declare const DescriptorSchema: Schema<Descriptor>;
 
 /**
  * @generated from message moby.buildkit.v1.BuildResultInfo
@@ -899,7 +895,7 @@ export declare type BuildResultInfo = Message<"moby.buildkit.v1.BuildResultInfo"
  * Describes the message moby.buildkit.v1.BuildResultInfo.
  * Use `create(BuildResultInfoSchema)` to create a new message.
  */
-export declare const BuildResultInfoSchema: GenMessage<BuildResultInfo>;
+export declare const BuildResultInfoSchema: Schema<BuildResultInfo>;
 
 /**
  * @generated from message moby.buildkit.v1.Exporter
@@ -920,7 +916,7 @@ export declare type Exporter = Message<"moby.buildkit.v1.Exporter"> & {
  * Describes the message moby.buildkit.v1.Exporter.
  * Use `create(ExporterSchema)` to create a new message.
  */
-export declare const ExporterSchema: GenMessage<Exporter>;
+export declare const ExporterSchema: Schema<Exporter>;
 
 /**
  * @generated from enum moby.buildkit.v1.BuildHistoryEventType
@@ -943,14 +939,9 @@ export enum BuildHistoryEventType {
 }
 
 /**
- * Describes the enum moby.buildkit.v1.BuildHistoryEventType.
- */
-export declare const BuildHistoryEventTypeSchema: GenEnum<BuildHistoryEventType>;
-
-/**
  * @generated from service moby.buildkit.v1.Control
  */
-export declare const Control: GenService<{
+export declare const Control: Service<{
   /**
    * @generated from rpc moby.buildkit.v1.Control.DiskUsage
    */

@@ -4,14 +4,9 @@
 // @generated from file errdefs.proto (package errdefs, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
+import type { Schema } from "../message/schema.ts";
+import type { Message } from "../message/schema.ts";
 import type { Op, Range, SourceInfo } from "./ops_pb.js";
-
-/**
- * Describes the file errdefs.proto.
- */
-export declare const file_errdefs: GenFile;
 
 /**
  * @generated from message errdefs.Vertex
@@ -27,7 +22,7 @@ export declare type Vertex = Message<"errdefs.Vertex"> & {
  * Describes the message errdefs.Vertex.
  * Use `create(VertexSchema)` to create a new message.
  */
-export declare const VertexSchema: GenMessage<Vertex>;
+export declare const VertexSchema: Schema<Vertex>;
 
 /**
  * @generated from message errdefs.Source
@@ -48,7 +43,7 @@ export declare type Source = Message<"errdefs.Source"> & {
  * Describes the message errdefs.Source.
  * Use `create(SourceSchema)` to create a new message.
  */
-export declare const SourceSchema: GenMessage<Source>;
+export declare const SourceSchema: Schema<Source>;
 
 /**
  * @generated from message errdefs.Frontend
@@ -69,7 +64,7 @@ export declare type Frontend = Message<"errdefs.Frontend"> & {
  * Describes the message errdefs.Frontend.
  * Use `create(FrontendSchema)` to create a new message.
  */
-export declare const FrontendSchema: GenMessage<Frontend>;
+export declare const FrontendSchema: Schema<Frontend>;
 
 /**
  * @generated from message errdefs.FrontendCap
@@ -85,7 +80,7 @@ export declare type FrontendCap = Message<"errdefs.FrontendCap"> & {
  * Describes the message errdefs.FrontendCap.
  * Use `create(FrontendCapSchema)` to create a new message.
  */
-export declare const FrontendCapSchema: GenMessage<FrontendCap>;
+export declare const FrontendCapSchema: Schema<FrontendCap>;
 
 /**
  * @generated from message errdefs.Subrequest
@@ -101,7 +96,7 @@ export declare type Subrequest = Message<"errdefs.Subrequest"> & {
  * Describes the message errdefs.Subrequest.
  * Use `create(SubrequestSchema)` to create a new message.
  */
-export declare const SubrequestSchema: GenMessage<Subrequest>;
+export declare const SubrequestSchema: Schema<Subrequest>;
 
 /**
  * @generated from message errdefs.Solve
@@ -149,7 +144,7 @@ export declare type Solve = Message<"errdefs.Solve"> & {
  * Describes the message errdefs.Solve.
  * Use `create(SolveSchema)` to create a new message.
  */
-export declare const SolveSchema: GenMessage<Solve>;
+export declare const SolveSchema: Schema<Solve>;
 
 /**
  * @generated from message errdefs.FileAction
@@ -165,7 +160,7 @@ export declare type FileAction = Message<"errdefs.FileAction"> & {
  * Describes the message errdefs.FileAction.
  * Use `create(FileActionSchema)` to create a new message.
  */
-export declare const FileActionSchema: GenMessage<FileAction>;
+export declare const FileActionSchema: Schema<FileAction>;
 
 /**
  * @generated from message errdefs.ContentCache
@@ -181,5 +176,5 @@ export declare type ContentCache = Message<"errdefs.ContentCache"> & {
  * Describes the message errdefs.ContentCache.
  * Use `create(ContentCacheSchema)` to create a new message.
  */
-export declare const ContentCacheSchema: GenMessage<ContentCache>;
+export declare const ContentCacheSchema: Schema<ContentCache>;
 

@@ -4,14 +4,10 @@
 // @generated from file filesync.proto (package moby.filesync.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
+import type { Schema } from "../message/schema.ts";
+import type { Service } from "../message/service.ts";
+import type { Message } from "../message/schema.ts";
 import type { PacketSchema } from "./fsutil_pb.js";
-
-/**
- * Describes the file filesync.proto.
- */
-export declare const file_filesync: GenFile;
 
 /**
  * @generated from message moby.filesync.v1.BytesMessage
@@ -27,7 +23,7 @@ export declare type BytesMessage = Message<"moby.filesync.v1.BytesMessage"> & {
  * Describes the message moby.filesync.v1.BytesMessage.
  * Use `create(BytesMessageSchema)` to create a new message.
  */
-export declare const BytesMessageSchema: GenMessage<BytesMessage>;
+export declare const BytesMessageSchema: Schema<BytesMessage>;
 
 /**
  * @generated from message moby.filesync.v1.CredentialsRequest
@@ -43,7 +39,7 @@ export declare type CredentialsRequest = Message<"moby.filesync.v1.CredentialsRe
  * Describes the message moby.filesync.v1.CredentialsRequest.
  * Use `create(CredentialsRequestSchema)` to create a new message.
  */
-export declare const CredentialsRequestSchema: GenMessage<CredentialsRequest>;
+export declare const CredentialsRequestSchema: Schema<CredentialsRequest>;
 
 /**
  * @generated from message moby.filesync.v1.CredentialsResponse
@@ -64,7 +60,7 @@ export declare type CredentialsResponse = Message<"moby.filesync.v1.CredentialsR
  * Describes the message moby.filesync.v1.CredentialsResponse.
  * Use `create(CredentialsResponseSchema)` to create a new message.
  */
-export declare const CredentialsResponseSchema: GenMessage<CredentialsResponse>;
+export declare const CredentialsResponseSchema: Schema<CredentialsResponse>;
 
 /**
  * @generated from message moby.filesync.v1.FetchTokenRequest
@@ -100,7 +96,7 @@ export declare type FetchTokenRequest = Message<"moby.filesync.v1.FetchTokenRequ
  * Describes the message moby.filesync.v1.FetchTokenRequest.
  * Use `create(FetchTokenRequestSchema)` to create a new message.
  */
-export declare const FetchTokenRequestSchema: GenMessage<FetchTokenRequest>;
+export declare const FetchTokenRequestSchema: Schema<FetchTokenRequest>;
 
 /**
  * @generated from message moby.filesync.v1.FetchTokenResponse
@@ -126,7 +122,7 @@ export declare type FetchTokenResponse = Message<"moby.filesync.v1.FetchTokenRes
  * Describes the message moby.filesync.v1.FetchTokenResponse.
  * Use `create(FetchTokenResponseSchema)` to create a new message.
  */
-export declare const FetchTokenResponseSchema: GenMessage<FetchTokenResponse>;
+export declare const FetchTokenResponseSchema: Schema<FetchTokenResponse>;
 
 /**
  * @generated from message moby.filesync.v1.GetTokenAuthorityRequest
@@ -147,7 +143,7 @@ export declare type GetTokenAuthorityRequest = Message<"moby.filesync.v1.GetToke
  * Describes the message moby.filesync.v1.GetTokenAuthorityRequest.
  * Use `create(GetTokenAuthorityRequestSchema)` to create a new message.
  */
-export declare const GetTokenAuthorityRequestSchema: GenMessage<GetTokenAuthorityRequest>;
+export declare const GetTokenAuthorityRequestSchema: Schema<GetTokenAuthorityRequest>;
 
 /**
  * @generated from message moby.filesync.v1.GetTokenAuthorityResponse
@@ -163,7 +159,7 @@ export declare type GetTokenAuthorityResponse = Message<"moby.filesync.v1.GetTok
  * Describes the message moby.filesync.v1.GetTokenAuthorityResponse.
  * Use `create(GetTokenAuthorityResponseSchema)` to create a new message.
  */
-export declare const GetTokenAuthorityResponseSchema: GenMessage<GetTokenAuthorityResponse>;
+export declare const GetTokenAuthorityResponseSchema: Schema<GetTokenAuthorityResponse>;
 
 /**
  * @generated from message moby.filesync.v1.VerifyTokenAuthorityRequest
@@ -189,7 +185,7 @@ export declare type VerifyTokenAuthorityRequest = Message<"moby.filesync.v1.Veri
  * Describes the message moby.filesync.v1.VerifyTokenAuthorityRequest.
  * Use `create(VerifyTokenAuthorityRequestSchema)` to create a new message.
  */
-export declare const VerifyTokenAuthorityRequestSchema: GenMessage<VerifyTokenAuthorityRequest>;
+export declare const VerifyTokenAuthorityRequestSchema: Schema<VerifyTokenAuthorityRequest>;
 
 /**
  * @generated from message moby.filesync.v1.VerifyTokenAuthorityResponse
@@ -205,12 +201,12 @@ export declare type VerifyTokenAuthorityResponse = Message<"moby.filesync.v1.Ver
  * Describes the message moby.filesync.v1.VerifyTokenAuthorityResponse.
  * Use `create(VerifyTokenAuthorityResponseSchema)` to create a new message.
  */
-export declare const VerifyTokenAuthorityResponseSchema: GenMessage<VerifyTokenAuthorityResponse>;
+export declare const VerifyTokenAuthorityResponseSchema: Schema<VerifyTokenAuthorityResponse>;
 
 /**
  * @generated from service moby.filesync.v1.FileSync
  */
-export declare const FileSync: GenService<{
+export declare const FileSync: Service<{
   /**
    * @generated from rpc moby.filesync.v1.FileSync.DiffCopy
    */
@@ -232,7 +228,7 @@ export declare const FileSync: GenService<{
 /**
  * @generated from service moby.filesync.v1.FileSend
  */
-export declare const FileSend: GenService<{
+export declare const FileSend: Service<{
   /**
    * @generated from rpc moby.filesync.v1.FileSend.DiffCopy
    */
@@ -246,7 +242,7 @@ export declare const FileSend: GenService<{
 /**
  * @generated from service moby.filesync.v1.Auth
  */
-export declare const Auth: GenService<{
+export declare const Auth: Service<{
   /**
    * @generated from rpc moby.filesync.v1.Auth.Credentials
    */

@@ -4,13 +4,8 @@
 // @generated from file fsutil.proto (package fsutil.types, syntax proto3)
 /* eslint-disable */
 
-import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
-
-/**
- * Describes the file fsutil.proto.
- */
-export declare const file_fsutil: GenFile;
+import type { Schema } from "../message/schema.ts";
+import type { Message } from "../message/schema.ts";
 
 /**
  * @generated from message fsutil.types.Stat
@@ -71,7 +66,7 @@ export declare type Stat = Message<"fsutil.types.Stat"> & {
  * Describes the message fsutil.types.Stat.
  * Use `create(StatSchema)` to create a new message.
  */
-export declare const StatSchema: GenMessage<Stat>;
+export declare const StatSchema: Schema<Stat>;
 
 /**
  * @generated from message fsutil.types.Packet
@@ -102,7 +97,7 @@ export declare type Packet = Message<"fsutil.types.Packet"> & {
  * Describes the message fsutil.types.Packet.
  * Use `create(PacketSchema)` to create a new message.
  */
-export declare const PacketSchema: GenMessage<Packet>;
+export declare const PacketSchema: Schema<Packet>;
 
 /**
  * @generated from enum fsutil.types.Packet.PacketType
@@ -133,9 +128,4 @@ export enum Packet_PacketType {
    */
   PACKET_ERR = 4,
 }
-
-/**
- * Describes the enum fsutil.types.Packet.PacketType.
- */
-export declare const Packet_PacketTypeSchema: GenEnum<Packet_PacketType>;
 

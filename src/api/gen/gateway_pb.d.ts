@@ -4,20 +4,16 @@
 // @generated from file gateway.proto (package moby.buildkit.v1.frontend, syntax proto3)
 /* eslint-disable */
 
-import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
+import type { Schema } from "../message/schema.ts";
+import type { Service } from "../message/service.ts";
+import type { Message } from "../message/schema.ts";
 import type { Definition, HostIP, Meta, Mount, NetMode, Platform, Range, SecretEnv, SecurityMode, SourceInfo, SourceOp, WorkerConstraints } from "./ops_pb.js";
 import type { Status } from "./rpc_status_pb.js";
 import type { Policy } from "./policy_pb.js";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Timestamp } from "../message/well-known.ts";
 import type { Stat } from "./fsutil_pb.js";
 import type { APICap } from "./caps_pb.js";
 import type { WorkerRecord } from "./worker_pb.js";
-
-/**
- * Describes the file gateway.proto.
- */
-export declare const file_gateway: GenFile;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.Result
@@ -67,7 +63,7 @@ export declare type Result = Message<"moby.buildkit.v1.frontend.Result"> & {
  * Describes the message moby.buildkit.v1.frontend.Result.
  * Use `create(ResultSchema)` to create a new message.
  */
-export declare const ResultSchema: GenMessage<Result>;
+export declare const ResultSchema: Schema<Result>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.RefMapDeprecated
@@ -83,7 +79,7 @@ export declare type RefMapDeprecated = Message<"moby.buildkit.v1.frontend.RefMap
  * Describes the message moby.buildkit.v1.frontend.RefMapDeprecated.
  * Use `create(RefMapDeprecatedSchema)` to create a new message.
  */
-export declare const RefMapDeprecatedSchema: GenMessage<RefMapDeprecated>;
+export declare const RefMapDeprecatedSchema: Schema<RefMapDeprecated>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.Ref
@@ -104,7 +100,7 @@ export declare type Ref = Message<"moby.buildkit.v1.frontend.Ref"> & {
  * Describes the message moby.buildkit.v1.frontend.Ref.
  * Use `create(RefSchema)` to create a new message.
  */
-export declare const RefSchema: GenMessage<Ref>;
+export declare const RefSchema: Schema<Ref>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.RefMap
@@ -120,7 +116,7 @@ export declare type RefMap = Message<"moby.buildkit.v1.frontend.RefMap"> & {
  * Describes the message moby.buildkit.v1.frontend.RefMap.
  * Use `create(RefMapSchema)` to create a new message.
  */
-export declare const RefMapSchema: GenMessage<RefMap>;
+export declare const RefMapSchema: Schema<RefMap>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.Attestations
@@ -136,7 +132,7 @@ export declare type Attestations = Message<"moby.buildkit.v1.frontend.Attestatio
  * Describes the message moby.buildkit.v1.frontend.Attestations.
  * Use `create(AttestationsSchema)` to create a new message.
  */
-export declare const AttestationsSchema: GenMessage<Attestations>;
+export declare const AttestationsSchema: Schema<Attestations>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.Attestation
@@ -177,7 +173,7 @@ export declare type Attestation = Message<"moby.buildkit.v1.frontend.Attestation
  * Describes the message moby.buildkit.v1.frontend.Attestation.
  * Use `create(AttestationSchema)` to create a new message.
  */
-export declare const AttestationSchema: GenMessage<Attestation>;
+export declare const AttestationSchema: Schema<Attestation>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.InTotoSubject
@@ -203,7 +199,7 @@ export declare type InTotoSubject = Message<"moby.buildkit.v1.frontend.InTotoSub
  * Describes the message moby.buildkit.v1.frontend.InTotoSubject.
  * Use `create(InTotoSubjectSchema)` to create a new message.
  */
-export declare const InTotoSubjectSchema: GenMessage<InTotoSubject>;
+export declare const InTotoSubjectSchema: Schema<InTotoSubject>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.ReturnRequest
@@ -224,7 +220,7 @@ export declare type ReturnRequest = Message<"moby.buildkit.v1.frontend.ReturnReq
  * Describes the message moby.buildkit.v1.frontend.ReturnRequest.
  * Use `create(ReturnRequestSchema)` to create a new message.
  */
-export declare const ReturnRequestSchema: GenMessage<ReturnRequest>;
+export declare const ReturnRequestSchema: Schema<ReturnRequest>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.ReturnResponse
@@ -236,7 +232,7 @@ export declare type ReturnResponse = Message<"moby.buildkit.v1.frontend.ReturnRe
  * Describes the message moby.buildkit.v1.frontend.ReturnResponse.
  * Use `create(ReturnResponseSchema)` to create a new message.
  */
-export declare const ReturnResponseSchema: GenMessage<ReturnResponse>;
+export declare const ReturnResponseSchema: Schema<ReturnResponse>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.InputsRequest
@@ -248,7 +244,7 @@ export declare type InputsRequest = Message<"moby.buildkit.v1.frontend.InputsReq
  * Describes the message moby.buildkit.v1.frontend.InputsRequest.
  * Use `create(InputsRequestSchema)` to create a new message.
  */
-export declare const InputsRequestSchema: GenMessage<InputsRequest>;
+export declare const InputsRequestSchema: Schema<InputsRequest>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.InputsResponse
@@ -264,7 +260,7 @@ export declare type InputsResponse = Message<"moby.buildkit.v1.frontend.InputsRe
  * Describes the message moby.buildkit.v1.frontend.InputsResponse.
  * Use `create(InputsResponseSchema)` to create a new message.
  */
-export declare const InputsResponseSchema: GenMessage<InputsResponse>;
+export declare const InputsResponseSchema: Schema<InputsResponse>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.ResolveImageConfigRequest
@@ -315,7 +311,7 @@ export declare type ResolveImageConfigRequest = Message<"moby.buildkit.v1.fronte
  * Describes the message moby.buildkit.v1.frontend.ResolveImageConfigRequest.
  * Use `create(ResolveImageConfigRequestSchema)` to create a new message.
  */
-export declare const ResolveImageConfigRequestSchema: GenMessage<ResolveImageConfigRequest>;
+export declare const ResolveImageConfigRequestSchema: Schema<ResolveImageConfigRequest>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.ResolveImageConfigResponse
@@ -341,7 +337,7 @@ export declare type ResolveImageConfigResponse = Message<"moby.buildkit.v1.front
  * Describes the message moby.buildkit.v1.frontend.ResolveImageConfigResponse.
  * Use `create(ResolveImageConfigResponseSchema)` to create a new message.
  */
-export declare const ResolveImageConfigResponseSchema: GenMessage<ResolveImageConfigResponse>;
+export declare const ResolveImageConfigResponseSchema: Schema<ResolveImageConfigResponse>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.ResolveSourceMetaRequest
@@ -392,7 +388,7 @@ export declare type ResolveSourceMetaRequest = Message<"moby.buildkit.v1.fronten
  * Describes the message moby.buildkit.v1.frontend.ResolveSourceMetaRequest.
  * Use `create(ResolveSourceMetaRequestSchema)` to create a new message.
  */
-export declare const ResolveSourceMetaRequestSchema: GenMessage<ResolveSourceMetaRequest>;
+export declare const ResolveSourceMetaRequestSchema: Schema<ResolveSourceMetaRequest>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.ResolveSourceMetaResponse
@@ -423,7 +419,7 @@ export declare type ResolveSourceMetaResponse = Message<"moby.buildkit.v1.fronte
  * Describes the message moby.buildkit.v1.frontend.ResolveSourceMetaResponse.
  * Use `create(ResolveSourceMetaResponseSchema)` to create a new message.
  */
-export declare const ResolveSourceMetaResponseSchema: GenMessage<ResolveSourceMetaResponse>;
+export declare const ResolveSourceMetaResponseSchema: Schema<ResolveSourceMetaResponse>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.ResolveSourceImageRequest
@@ -449,7 +445,7 @@ export declare type ResolveSourceImageRequest = Message<"moby.buildkit.v1.fronte
  * Describes the message moby.buildkit.v1.frontend.ResolveSourceImageRequest.
  * Use `create(ResolveSourceImageRequestSchema)` to create a new message.
  */
-export declare const ResolveSourceImageRequestSchema: GenMessage<ResolveSourceImageRequest>;
+export declare const ResolveSourceImageRequestSchema: Schema<ResolveSourceImageRequest>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.AttestationChain
@@ -485,7 +481,7 @@ export declare type AttestationChain = Message<"moby.buildkit.v1.frontend.Attest
  * Describes the message moby.buildkit.v1.frontend.AttestationChain.
  * Use `create(AttestationChainSchema)` to create a new message.
  */
-export declare const AttestationChainSchema: GenMessage<AttestationChain>;
+export declare const AttestationChainSchema: Schema<AttestationChain>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.ResolveSourceImageResponse
@@ -511,7 +507,7 @@ export declare type ResolveSourceImageResponse = Message<"moby.buildkit.v1.front
  * Describes the message moby.buildkit.v1.frontend.ResolveSourceImageResponse.
  * Use `create(ResolveSourceImageResponseSchema)` to create a new message.
  */
-export declare const ResolveSourceImageResponseSchema: GenMessage<ResolveSourceImageResponse>;
+export declare const ResolveSourceImageResponseSchema: Schema<ResolveSourceImageResponse>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.ResolveSourceGitRequest
@@ -527,7 +523,7 @@ export declare type ResolveSourceGitRequest = Message<"moby.buildkit.v1.frontend
  * Describes the message moby.buildkit.v1.frontend.ResolveSourceGitRequest.
  * Use `create(ResolveSourceGitRequestSchema)` to create a new message.
  */
-export declare const ResolveSourceGitRequestSchema: GenMessage<ResolveSourceGitRequest>;
+export declare const ResolveSourceGitRequestSchema: Schema<ResolveSourceGitRequest>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.ResolveSourceGitResponse
@@ -563,7 +559,7 @@ export declare type ResolveSourceGitResponse = Message<"moby.buildkit.v1.fronten
  * Describes the message moby.buildkit.v1.frontend.ResolveSourceGitResponse.
  * Use `create(ResolveSourceGitResponseSchema)` to create a new message.
  */
-export declare const ResolveSourceGitResponseSchema: GenMessage<ResolveSourceGitResponse>;
+export declare const ResolveSourceGitResponseSchema: Schema<ResolveSourceGitResponse>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.ResolveSourceHTTPRequest
@@ -579,7 +575,7 @@ export declare type ResolveSourceHTTPRequest = Message<"moby.buildkit.v1.fronten
  * Describes the message moby.buildkit.v1.frontend.ResolveSourceHTTPRequest.
  * Use `create(ResolveSourceHTTPRequestSchema)` to create a new message.
  */
-export declare const ResolveSourceHTTPRequestSchema: GenMessage<ResolveSourceHTTPRequest>;
+export declare const ResolveSourceHTTPRequestSchema: Schema<ResolveSourceHTTPRequest>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.ResolveSourceHTTPResponse
@@ -610,7 +606,7 @@ export declare type ResolveSourceHTTPResponse = Message<"moby.buildkit.v1.fronte
  * Describes the message moby.buildkit.v1.frontend.ResolveSourceHTTPResponse.
  * Use `create(ResolveSourceHTTPResponseSchema)` to create a new message.
  */
-export declare const ResolveSourceHTTPResponseSchema: GenMessage<ResolveSourceHTTPResponse>;
+export declare const ResolveSourceHTTPResponseSchema: Schema<ResolveSourceHTTPResponse>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.ChecksumRequest
@@ -631,7 +627,7 @@ export declare type ChecksumRequest = Message<"moby.buildkit.v1.frontend.Checksu
  * Describes the message moby.buildkit.v1.frontend.ChecksumRequest.
  * Use `create(ChecksumRequestSchema)` to create a new message.
  */
-export declare const ChecksumRequestSchema: GenMessage<ChecksumRequest>;
+export declare const ChecksumRequestSchema: Schema<ChecksumRequest>;
 
 /**
  * @generated from enum moby.buildkit.v1.frontend.ChecksumRequest.ChecksumAlgo
@@ -654,11 +650,6 @@ export enum ChecksumRequest_ChecksumAlgo {
 }
 
 /**
- * Describes the enum moby.buildkit.v1.frontend.ChecksumRequest.ChecksumAlgo.
- */
-export declare const ChecksumRequest_ChecksumAlgoSchema: GenEnum<ChecksumRequest_ChecksumAlgo>;
-
-/**
  * @generated from message moby.buildkit.v1.frontend.ChecksumResponse
  */
 export declare type ChecksumResponse = Message<"moby.buildkit.v1.frontend.ChecksumResponse"> & {
@@ -677,7 +668,7 @@ export declare type ChecksumResponse = Message<"moby.buildkit.v1.frontend.Checks
  * Describes the message moby.buildkit.v1.frontend.ChecksumResponse.
  * Use `create(ChecksumResponseSchema)` to create a new message.
  */
-export declare const ChecksumResponseSchema: GenMessage<ChecksumResponse>;
+export declare const ChecksumResponseSchema: Schema<ChecksumResponse>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.SolveRequest
@@ -743,7 +734,7 @@ export declare type SolveRequest = Message<"moby.buildkit.v1.frontend.SolveReque
  * Describes the message moby.buildkit.v1.frontend.SolveRequest.
  * Use `create(SolveRequestSchema)` to create a new message.
  */
-export declare const SolveRequestSchema: GenMessage<SolveRequest>;
+export declare const SolveRequestSchema: Schema<SolveRequest>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.CacheOptionsEntry
@@ -764,7 +755,7 @@ export declare type CacheOptionsEntry = Message<"moby.buildkit.v1.frontend.Cache
  * Describes the message moby.buildkit.v1.frontend.CacheOptionsEntry.
  * Use `create(CacheOptionsEntrySchema)` to create a new message.
  */
-export declare const CacheOptionsEntrySchema: GenMessage<CacheOptionsEntry>;
+export declare const CacheOptionsEntrySchema: Schema<CacheOptionsEntry>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.SolveResponse
@@ -785,7 +776,7 @@ export declare type SolveResponse = Message<"moby.buildkit.v1.frontend.SolveResp
  * Describes the message moby.buildkit.v1.frontend.SolveResponse.
  * Use `create(SolveResponseSchema)` to create a new message.
  */
-export declare const SolveResponseSchema: GenMessage<SolveResponse>;
+export declare const SolveResponseSchema: Schema<SolveResponse>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.ReadFileRequest
@@ -816,7 +807,7 @@ export declare type ReadFileRequest = Message<"moby.buildkit.v1.frontend.ReadFil
  * Describes the message moby.buildkit.v1.frontend.ReadFileRequest.
  * Use `create(ReadFileRequestSchema)` to create a new message.
  */
-export declare const ReadFileRequestSchema: GenMessage<ReadFileRequest>;
+export declare const ReadFileRequestSchema: Schema<ReadFileRequest>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.FileRange
@@ -837,7 +828,7 @@ export declare type FileRange = Message<"moby.buildkit.v1.frontend.FileRange"> &
  * Describes the message moby.buildkit.v1.frontend.FileRange.
  * Use `create(FileRangeSchema)` to create a new message.
  */
-export declare const FileRangeSchema: GenMessage<FileRange>;
+export declare const FileRangeSchema: Schema<FileRange>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.ReadFileResponse
@@ -853,7 +844,7 @@ export declare type ReadFileResponse = Message<"moby.buildkit.v1.frontend.ReadFi
  * Describes the message moby.buildkit.v1.frontend.ReadFileResponse.
  * Use `create(ReadFileResponseSchema)` to create a new message.
  */
-export declare const ReadFileResponseSchema: GenMessage<ReadFileResponse>;
+export declare const ReadFileResponseSchema: Schema<ReadFileResponse>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.ReadDirRequest
@@ -884,7 +875,7 @@ export declare type ReadDirRequest = Message<"moby.buildkit.v1.frontend.ReadDirR
  * Describes the message moby.buildkit.v1.frontend.ReadDirRequest.
  * Use `create(ReadDirRequestSchema)` to create a new message.
  */
-export declare const ReadDirRequestSchema: GenMessage<ReadDirRequest>;
+export declare const ReadDirRequestSchema: Schema<ReadDirRequest>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.ReadDirResponse
@@ -900,7 +891,7 @@ export declare type ReadDirResponse = Message<"moby.buildkit.v1.frontend.ReadDir
  * Describes the message moby.buildkit.v1.frontend.ReadDirResponse.
  * Use `create(ReadDirResponseSchema)` to create a new message.
  */
-export declare const ReadDirResponseSchema: GenMessage<ReadDirResponse>;
+export declare const ReadDirResponseSchema: Schema<ReadDirResponse>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.StatFileRequest
@@ -926,7 +917,7 @@ export declare type StatFileRequest = Message<"moby.buildkit.v1.frontend.StatFil
  * Describes the message moby.buildkit.v1.frontend.StatFileRequest.
  * Use `create(StatFileRequestSchema)` to create a new message.
  */
-export declare const StatFileRequestSchema: GenMessage<StatFileRequest>;
+export declare const StatFileRequestSchema: Schema<StatFileRequest>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.StatFileResponse
@@ -942,7 +933,7 @@ export declare type StatFileResponse = Message<"moby.buildkit.v1.frontend.StatFi
  * Describes the message moby.buildkit.v1.frontend.StatFileResponse.
  * Use `create(StatFileResponseSchema)` to create a new message.
  */
-export declare const StatFileResponseSchema: GenMessage<StatFileResponse>;
+export declare const StatFileResponseSchema: Schema<StatFileResponse>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.EvaluateRequest
@@ -958,7 +949,7 @@ export declare type EvaluateRequest = Message<"moby.buildkit.v1.frontend.Evaluat
  * Describes the message moby.buildkit.v1.frontend.EvaluateRequest.
  * Use `create(EvaluateRequestSchema)` to create a new message.
  */
-export declare const EvaluateRequestSchema: GenMessage<EvaluateRequest>;
+export declare const EvaluateRequestSchema: Schema<EvaluateRequest>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.EvaluateResponse
@@ -970,7 +961,7 @@ export declare type EvaluateResponse = Message<"moby.buildkit.v1.frontend.Evalua
  * Describes the message moby.buildkit.v1.frontend.EvaluateResponse.
  * Use `create(EvaluateResponseSchema)` to create a new message.
  */
-export declare const EvaluateResponseSchema: GenMessage<EvaluateResponse>;
+export declare const EvaluateResponseSchema: Schema<EvaluateResponse>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.PingRequest
@@ -982,7 +973,7 @@ export declare type PingRequest = Message<"moby.buildkit.v1.frontend.PingRequest
  * Describes the message moby.buildkit.v1.frontend.PingRequest.
  * Use `create(PingRequestSchema)` to create a new message.
  */
-export declare const PingRequestSchema: GenMessage<PingRequest>;
+export declare const PingRequestSchema: Schema<PingRequest>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.PongResponse
@@ -1008,7 +999,7 @@ export declare type PongResponse = Message<"moby.buildkit.v1.frontend.PongRespon
  * Describes the message moby.buildkit.v1.frontend.PongResponse.
  * Use `create(PongResponseSchema)` to create a new message.
  */
-export declare const PongResponseSchema: GenMessage<PongResponse>;
+export declare const PongResponseSchema: Schema<PongResponse>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.WarnRequest
@@ -1054,7 +1045,7 @@ export declare type WarnRequest = Message<"moby.buildkit.v1.frontend.WarnRequest
  * Describes the message moby.buildkit.v1.frontend.WarnRequest.
  * Use `create(WarnRequestSchema)` to create a new message.
  */
-export declare const WarnRequestSchema: GenMessage<WarnRequest>;
+export declare const WarnRequestSchema: Schema<WarnRequest>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.WarnResponse
@@ -1066,7 +1057,7 @@ export declare type WarnResponse = Message<"moby.buildkit.v1.frontend.WarnRespon
  * Describes the message moby.buildkit.v1.frontend.WarnResponse.
  * Use `create(WarnResponseSchema)` to create a new message.
  */
-export declare const WarnResponseSchema: GenMessage<WarnResponse>;
+export declare const WarnResponseSchema: Schema<WarnResponse>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.NewContainerRequest
@@ -1112,7 +1103,7 @@ export declare type NewContainerRequest = Message<"moby.buildkit.v1.frontend.New
  * Describes the message moby.buildkit.v1.frontend.NewContainerRequest.
  * Use `create(NewContainerRequestSchema)` to create a new message.
  */
-export declare const NewContainerRequestSchema: GenMessage<NewContainerRequest>;
+export declare const NewContainerRequestSchema: Schema<NewContainerRequest>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.NewContainerResponse
@@ -1124,7 +1115,7 @@ export declare type NewContainerResponse = Message<"moby.buildkit.v1.frontend.Ne
  * Describes the message moby.buildkit.v1.frontend.NewContainerResponse.
  * Use `create(NewContainerResponseSchema)` to create a new message.
  */
-export declare const NewContainerResponseSchema: GenMessage<NewContainerResponse>;
+export declare const NewContainerResponseSchema: Schema<NewContainerResponse>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.ReleaseContainerRequest
@@ -1140,7 +1131,7 @@ export declare type ReleaseContainerRequest = Message<"moby.buildkit.v1.frontend
  * Describes the message moby.buildkit.v1.frontend.ReleaseContainerRequest.
  * Use `create(ReleaseContainerRequestSchema)` to create a new message.
  */
-export declare const ReleaseContainerRequestSchema: GenMessage<ReleaseContainerRequest>;
+export declare const ReleaseContainerRequestSchema: Schema<ReleaseContainerRequest>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.ReleaseContainerResponse
@@ -1152,7 +1143,7 @@ export declare type ReleaseContainerResponse = Message<"moby.buildkit.v1.fronten
  * Describes the message moby.buildkit.v1.frontend.ReleaseContainerResponse.
  * Use `create(ReleaseContainerResponseSchema)` to create a new message.
  */
-export declare const ReleaseContainerResponseSchema: GenMessage<ReleaseContainerResponse>;
+export declare const ReleaseContainerResponseSchema: Schema<ReleaseContainerResponse>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.ExecMessage
@@ -1215,7 +1206,7 @@ export declare type ExecMessage = Message<"moby.buildkit.v1.frontend.ExecMessage
  * Describes the message moby.buildkit.v1.frontend.ExecMessage.
  * Use `create(ExecMessageSchema)` to create a new message.
  */
-export declare const ExecMessageSchema: GenMessage<ExecMessage>;
+export declare const ExecMessageSchema: Schema<ExecMessage>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.InitMessage
@@ -1256,7 +1247,7 @@ export declare type InitMessage = Message<"moby.buildkit.v1.frontend.InitMessage
  * Describes the message moby.buildkit.v1.frontend.InitMessage.
  * Use `create(InitMessageSchema)` to create a new message.
  */
-export declare const InitMessageSchema: GenMessage<InitMessage>;
+export declare const InitMessageSchema: Schema<InitMessage>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.ExitMessage
@@ -1277,7 +1268,7 @@ export declare type ExitMessage = Message<"moby.buildkit.v1.frontend.ExitMessage
  * Describes the message moby.buildkit.v1.frontend.ExitMessage.
  * Use `create(ExitMessageSchema)` to create a new message.
  */
-export declare const ExitMessageSchema: GenMessage<ExitMessage>;
+export declare const ExitMessageSchema: Schema<ExitMessage>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.StartedMessage
@@ -1289,7 +1280,7 @@ export declare type StartedMessage = Message<"moby.buildkit.v1.frontend.StartedM
  * Describes the message moby.buildkit.v1.frontend.StartedMessage.
  * Use `create(StartedMessageSchema)` to create a new message.
  */
-export declare const StartedMessageSchema: GenMessage<StartedMessage>;
+export declare const StartedMessageSchema: Schema<StartedMessage>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.DoneMessage
@@ -1301,7 +1292,7 @@ export declare type DoneMessage = Message<"moby.buildkit.v1.frontend.DoneMessage
  * Describes the message moby.buildkit.v1.frontend.DoneMessage.
  * Use `create(DoneMessageSchema)` to create a new message.
  */
-export declare const DoneMessageSchema: GenMessage<DoneMessage>;
+export declare const DoneMessageSchema: Schema<DoneMessage>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.FdMessage
@@ -1327,7 +1318,7 @@ export declare type FdMessage = Message<"moby.buildkit.v1.frontend.FdMessage"> &
  * Describes the message moby.buildkit.v1.frontend.FdMessage.
  * Use `create(FdMessageSchema)` to create a new message.
  */
-export declare const FdMessageSchema: GenMessage<FdMessage>;
+export declare const FdMessageSchema: Schema<FdMessage>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.ResizeMessage
@@ -1348,7 +1339,7 @@ export declare type ResizeMessage = Message<"moby.buildkit.v1.frontend.ResizeMes
  * Describes the message moby.buildkit.v1.frontend.ResizeMessage.
  * Use `create(ResizeMessageSchema)` to create a new message.
  */
-export declare const ResizeMessageSchema: GenMessage<ResizeMessage>;
+export declare const ResizeMessageSchema: Schema<ResizeMessage>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.SignalMessage
@@ -1364,7 +1355,7 @@ export declare type SignalMessage = Message<"moby.buildkit.v1.frontend.SignalMes
  * Describes the message moby.buildkit.v1.frontend.SignalMessage.
  * Use `create(SignalMessageSchema)` to create a new message.
  */
-export declare const SignalMessageSchema: GenMessage<SignalMessage>;
+export declare const SignalMessageSchema: Schema<SignalMessage>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.Blob
@@ -1385,7 +1376,7 @@ export declare type Blob = Message<"moby.buildkit.v1.frontend.Blob"> & {
  * Describes the message moby.buildkit.v1.frontend.Blob.
  * Use `create(BlobSchema)` to create a new message.
  */
-export declare const BlobSchema: GenMessage<Blob>;
+export declare const BlobSchema: Schema<Blob>;
 
 /**
  * @generated from message moby.buildkit.v1.frontend.Descriptor
@@ -1416,7 +1407,7 @@ export declare type Descriptor = Message<"moby.buildkit.v1.frontend.Descriptor">
  * Describes the message moby.buildkit.v1.frontend.Descriptor.
  * Use `create(DescriptorSchema)` to create a new message.
  */
-export declare const DescriptorSchema: GenMessage<Descriptor>;
+export declare const DescriptorSchema: Schema<Descriptor>;
 
 /**
  * @generated from enum moby.buildkit.v1.frontend.AttestationKind
@@ -1434,11 +1425,6 @@ export enum AttestationKind {
 }
 
 /**
- * Describes the enum moby.buildkit.v1.frontend.AttestationKind.
- */
-export declare const AttestationKindSchema: GenEnum<AttestationKind>;
-
-/**
  * @generated from enum moby.buildkit.v1.frontend.InTotoSubjectKind
  */
 export enum InTotoSubjectKind {
@@ -1454,14 +1440,9 @@ export enum InTotoSubjectKind {
 }
 
 /**
- * Describes the enum moby.buildkit.v1.frontend.InTotoSubjectKind.
- */
-export declare const InTotoSubjectKindSchema: GenEnum<InTotoSubjectKind>;
-
-/**
  * @generated from service moby.buildkit.v1.frontend.LLBBridge
  */
-export declare const LLBBridge: GenService<{
+export declare const LLBBridge: Service<{
   /**
    * @generated from rpc moby.buildkit.v1.frontend.LLBBridge.ResolveImageConfig
    */

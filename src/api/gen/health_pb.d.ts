@@ -4,13 +4,9 @@
 // @generated from file health.proto (package grpc.health.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
-
-/**
- * Describes the file health.proto.
- */
-export declare const file_health: GenFile;
+import type { Schema } from "../message/schema.ts";
+import type { Service } from "../message/service.ts";
+import type { Message } from "../message/schema.ts";
 
 /**
  * @generated from message grpc.health.v1.HealthCheckRequest
@@ -26,7 +22,7 @@ export declare type HealthCheckRequest = Message<"grpc.health.v1.HealthCheckRequ
  * Describes the message grpc.health.v1.HealthCheckRequest.
  * Use `create(HealthCheckRequestSchema)` to create a new message.
  */
-export declare const HealthCheckRequestSchema: GenMessage<HealthCheckRequest>;
+export declare const HealthCheckRequestSchema: Schema<HealthCheckRequest>;
 
 /**
  * @generated from message grpc.health.v1.HealthCheckResponse
@@ -42,7 +38,7 @@ export declare type HealthCheckResponse = Message<"grpc.health.v1.HealthCheckRes
  * Describes the message grpc.health.v1.HealthCheckResponse.
  * Use `create(HealthCheckResponseSchema)` to create a new message.
  */
-export declare const HealthCheckResponseSchema: GenMessage<HealthCheckResponse>;
+export declare const HealthCheckResponseSchema: Schema<HealthCheckResponse>;
 
 /**
  * @generated from enum grpc.health.v1.HealthCheckResponse.ServingStatus
@@ -70,14 +66,9 @@ export enum HealthCheckResponse_ServingStatus {
 }
 
 /**
- * Describes the enum grpc.health.v1.HealthCheckResponse.ServingStatus.
- */
-export declare const HealthCheckResponse_ServingStatusSchema: GenEnum<HealthCheckResponse_ServingStatus>;
-
-/**
  * @generated from service grpc.health.v1.Health
  */
-export declare const Health: GenService<{
+export declare const Health: Service<{
   /**
    * @generated from rpc grpc.health.v1.Health.Check
    */

@@ -4,13 +4,8 @@
 // @generated from file ops.proto (package pb, syntax proto3)
 /* eslint-disable */
 
-import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
-
-/**
- * Describes the file ops.proto.
- */
-export declare const file_ops: GenFile;
+import type { Schema } from "../message/schema.ts";
+import type { Message } from "../message/schema.ts";
 
 /**
  * @generated from message pb.Op
@@ -83,7 +78,7 @@ export declare type Op = Message<"pb.Op"> & {
  * Describes the message pb.Op.
  * Use `create(OpSchema)` to create a new message.
  */
-export declare const OpSchema: GenMessage<Op>;
+export declare const OpSchema: Schema<Op>;
 
 /**
  * @generated from message pb.Platform
@@ -119,7 +114,7 @@ export declare type Platform = Message<"pb.Platform"> & {
  * Describes the message pb.Platform.
  * Use `create(PlatformSchema)` to create a new message.
  */
-export declare const PlatformSchema: GenMessage<Platform>;
+export declare const PlatformSchema: Schema<Platform>;
 
 /**
  * @generated from message pb.Input
@@ -140,7 +135,7 @@ export declare type Input = Message<"pb.Input"> & {
  * Describes the message pb.Input.
  * Use `create(InputSchema)` to create a new message.
  */
-export declare const InputSchema: GenMessage<Input>;
+export declare const InputSchema: Schema<Input>;
 
 /**
  * @generated from message pb.ExecOp
@@ -181,7 +176,7 @@ export declare type ExecOp = Message<"pb.ExecOp"> & {
  * Describes the message pb.ExecOp.
  * Use `create(ExecOpSchema)` to create a new message.
  */
-export declare const ExecOpSchema: GenMessage<ExecOp>;
+export declare const ExecOpSchema: Schema<ExecOp>;
 
 /**
  * @generated from message pb.Meta
@@ -247,7 +242,7 @@ export declare type Meta = Message<"pb.Meta"> & {
  * Describes the message pb.Meta.
  * Use `create(MetaSchema)` to create a new message.
  */
-export declare const MetaSchema: GenMessage<Meta>;
+export declare const MetaSchema: Schema<Meta>;
 
 /**
  * @generated from message pb.HostIP
@@ -268,7 +263,7 @@ export declare type HostIP = Message<"pb.HostIP"> & {
  * Describes the message pb.HostIP.
  * Use `create(HostIPSchema)` to create a new message.
  */
-export declare const HostIPSchema: GenMessage<HostIP>;
+export declare const HostIPSchema: Schema<HostIP>;
 
 /**
  * @generated from message pb.Ulimit
@@ -294,7 +289,7 @@ export declare type Ulimit = Message<"pb.Ulimit"> & {
  * Describes the message pb.Ulimit.
  * Use `create(UlimitSchema)` to create a new message.
  */
-export declare const UlimitSchema: GenMessage<Ulimit>;
+export declare const UlimitSchema: Schema<Ulimit>;
 
 /**
  * @generated from message pb.SecretEnv
@@ -320,7 +315,7 @@ export declare type SecretEnv = Message<"pb.SecretEnv"> & {
  * Describes the message pb.SecretEnv.
  * Use `create(SecretEnvSchema)` to create a new message.
  */
-export declare const SecretEnvSchema: GenMessage<SecretEnv>;
+export declare const SecretEnvSchema: Schema<SecretEnv>;
 
 /**
  * @generated from message pb.CDIDevice
@@ -341,7 +336,7 @@ export declare type CDIDevice = Message<"pb.CDIDevice"> & {
  * Describes the message pb.CDIDevice.
  * Use `create(CDIDeviceSchema)` to create a new message.
  */
-export declare const CDIDeviceSchema: GenMessage<CDIDevice>;
+export declare const CDIDeviceSchema: Schema<CDIDevice>;
 
 /**
  * @generated from message pb.Mount
@@ -412,7 +407,7 @@ export declare type Mount = Message<"pb.Mount"> & {
  * Describes the message pb.Mount.
  * Use `create(MountSchema)` to create a new message.
  */
-export declare const MountSchema: GenMessage<Mount>;
+export declare const MountSchema: Schema<Mount>;
 
 /**
  * @generated from message pb.TmpfsOpt
@@ -428,7 +423,7 @@ export declare type TmpfsOpt = Message<"pb.TmpfsOpt"> & {
  * Describes the message pb.TmpfsOpt.
  * Use `create(TmpfsOptSchema)` to create a new message.
  */
-export declare const TmpfsOptSchema: GenMessage<TmpfsOpt>;
+export declare const TmpfsOptSchema: Schema<TmpfsOpt>;
 
 /**
  * @generated from message pb.CacheOpt
@@ -449,7 +444,7 @@ export declare type CacheOpt = Message<"pb.CacheOpt"> & {
  * Describes the message pb.CacheOpt.
  * Use `create(CacheOptSchema)` to create a new message.
  */
-export declare const CacheOptSchema: GenMessage<CacheOpt>;
+export declare const CacheOptSchema: Schema<CacheOpt>;
 
 /**
  * @generated from message pb.SecretOpt
@@ -485,7 +480,7 @@ export declare type SecretOpt = Message<"pb.SecretOpt"> & {
  * Describes the message pb.SecretOpt.
  * Use `create(SecretOptSchema)` to create a new message.
  */
-export declare const SecretOptSchema: GenMessage<SecretOpt>;
+export declare const SecretOptSchema: Schema<SecretOpt>;
 
 /**
  * @generated from message pb.SSHOpt
@@ -521,7 +516,7 @@ export declare type SSHOpt = Message<"pb.SSHOpt"> & {
  * Describes the message pb.SSHOpt.
  * Use `create(SSHOptSchema)` to create a new message.
  */
-export declare const SSHOptSchema: GenMessage<SSHOpt>;
+export declare const SSHOptSchema: Schema<SSHOpt>;
 
 /**
  * @generated from message pb.SourceOp
@@ -542,7 +537,7 @@ export declare type SourceOp = Message<"pb.SourceOp"> & {
  * Describes the message pb.SourceOp.
  * Use `create(SourceOpSchema)` to create a new message.
  */
-export declare const SourceOpSchema: GenMessage<SourceOp>;
+export declare const SourceOpSchema: Schema<SourceOp>;
 
 /**
  * @generated from message pb.BuildOp
@@ -573,7 +568,7 @@ export declare type BuildOp = Message<"pb.BuildOp"> & {
  * Describes the message pb.BuildOp.
  * Use `create(BuildOpSchema)` to create a new message.
  */
-export declare const BuildOpSchema: GenMessage<BuildOp>;
+export declare const BuildOpSchema: Schema<BuildOp>;
 
 /**
  * @generated from message pb.BuildInput
@@ -589,7 +584,7 @@ export declare type BuildInput = Message<"pb.BuildInput"> & {
  * Describes the message pb.BuildInput.
  * Use `create(BuildInputSchema)` to create a new message.
  */
-export declare const BuildInputSchema: GenMessage<BuildInput>;
+export declare const BuildInputSchema: Schema<BuildInput>;
 
 /**
  * @generated from message pb.OpMetadata
@@ -630,7 +625,7 @@ export declare type OpMetadata = Message<"pb.OpMetadata"> & {
  * Describes the message pb.OpMetadata.
  * Use `create(OpMetadataSchema)` to create a new message.
  */
-export declare const OpMetadataSchema: GenMessage<OpMetadata>;
+export declare const OpMetadataSchema: Schema<OpMetadata>;
 
 /**
  * @generated from message pb.LinuxResources
@@ -676,7 +671,7 @@ export declare type LinuxResources = Message<"pb.LinuxResources"> & {
  * Describes the message pb.LinuxResources.
  * Use `create(LinuxResourcesSchema)` to create a new message.
  */
-export declare const LinuxResourcesSchema: GenMessage<LinuxResources>;
+export declare const LinuxResourcesSchema: Schema<LinuxResources>;
 
 /**
  * @generated from message pb.Source
@@ -697,7 +692,7 @@ export declare type Source = Message<"pb.Source"> & {
  * Describes the message pb.Source.
  * Use `create(SourceSchema)` to create a new message.
  */
-export declare const SourceSchema: GenMessage<Source>;
+export declare const SourceSchema: Schema<Source>;
 
 /**
  * @generated from message pb.Locations
@@ -713,7 +708,7 @@ export declare type Locations = Message<"pb.Locations"> & {
  * Describes the message pb.Locations.
  * Use `create(LocationsSchema)` to create a new message.
  */
-export declare const LocationsSchema: GenMessage<Locations>;
+export declare const LocationsSchema: Schema<Locations>;
 
 /**
  * @generated from message pb.SourceInfo
@@ -744,7 +739,7 @@ export declare type SourceInfo = Message<"pb.SourceInfo"> & {
  * Describes the message pb.SourceInfo.
  * Use `create(SourceInfoSchema)` to create a new message.
  */
-export declare const SourceInfoSchema: GenMessage<SourceInfo>;
+export declare const SourceInfoSchema: Schema<SourceInfo>;
 
 /**
  * @generated from message pb.Location
@@ -765,7 +760,7 @@ export declare type Location = Message<"pb.Location"> & {
  * Describes the message pb.Location.
  * Use `create(LocationSchema)` to create a new message.
  */
-export declare const LocationSchema: GenMessage<Location>;
+export declare const LocationSchema: Schema<Location>;
 
 /**
  * @generated from message pb.Range
@@ -786,7 +781,7 @@ export declare type Range = Message<"pb.Range"> & {
  * Describes the message pb.Range.
  * Use `create(RangeSchema)` to create a new message.
  */
-export declare const RangeSchema: GenMessage<Range>;
+export declare const RangeSchema: Schema<Range>;
 
 /**
  * @generated from message pb.Position
@@ -807,7 +802,7 @@ export declare type Position = Message<"pb.Position"> & {
  * Describes the message pb.Position.
  * Use `create(PositionSchema)` to create a new message.
  */
-export declare const PositionSchema: GenMessage<Position>;
+export declare const PositionSchema: Schema<Position>;
 
 /**
  * @generated from message pb.ExportCache
@@ -823,7 +818,7 @@ export declare type ExportCache = Message<"pb.ExportCache"> & {
  * Describes the message pb.ExportCache.
  * Use `create(ExportCacheSchema)` to create a new message.
  */
-export declare const ExportCacheSchema: GenMessage<ExportCache>;
+export declare const ExportCacheSchema: Schema<ExportCache>;
 
 /**
  * @generated from message pb.ProgressGroup
@@ -849,7 +844,7 @@ export declare type ProgressGroup = Message<"pb.ProgressGroup"> & {
  * Describes the message pb.ProgressGroup.
  * Use `create(ProgressGroupSchema)` to create a new message.
  */
-export declare const ProgressGroupSchema: GenMessage<ProgressGroup>;
+export declare const ProgressGroupSchema: Schema<ProgressGroup>;
 
 /**
  * @generated from message pb.ProxyEnv
@@ -885,7 +880,7 @@ export declare type ProxyEnv = Message<"pb.ProxyEnv"> & {
  * Describes the message pb.ProxyEnv.
  * Use `create(ProxyEnvSchema)` to create a new message.
  */
-export declare const ProxyEnvSchema: GenMessage<ProxyEnv>;
+export declare const ProxyEnvSchema: Schema<ProxyEnv>;
 
 /**
  * @generated from message pb.WorkerConstraints
@@ -901,7 +896,7 @@ export declare type WorkerConstraints = Message<"pb.WorkerConstraints"> & {
  * Describes the message pb.WorkerConstraints.
  * Use `create(WorkerConstraintsSchema)` to create a new message.
  */
-export declare const WorkerConstraintsSchema: GenMessage<WorkerConstraints>;
+export declare const WorkerConstraintsSchema: Schema<WorkerConstraints>;
 
 /**
  * @generated from message pb.Definition
@@ -927,7 +922,7 @@ export declare type Definition = Message<"pb.Definition"> & {
  * Describes the message pb.Definition.
  * Use `create(DefinitionSchema)` to create a new message.
  */
-export declare const DefinitionSchema: GenMessage<Definition>;
+export declare const DefinitionSchema: Schema<Definition>;
 
 /**
  * @generated from message pb.FileOp
@@ -943,7 +938,7 @@ export declare type FileOp = Message<"pb.FileOp"> & {
  * Describes the message pb.FileOp.
  * Use `create(FileOpSchema)` to create a new message.
  */
-export declare const FileOpSchema: GenMessage<FileOp>;
+export declare const FileOpSchema: Schema<FileOp>;
 
 /**
  * @generated from message pb.FileAction
@@ -1004,7 +999,7 @@ export declare type FileAction = Message<"pb.FileAction"> & {
  * Describes the message pb.FileAction.
  * Use `create(FileActionSchema)` to create a new message.
  */
-export declare const FileActionSchema: GenMessage<FileAction>;
+export declare const FileActionSchema: Schema<FileAction>;
 
 /**
  * @generated from message pb.FileActionCopy
@@ -1095,7 +1090,7 @@ export declare type FileActionCopy = Message<"pb.FileActionCopy"> & {
  * Describes the message pb.FileActionCopy.
  * Use `create(FileActionCopySchema)` to create a new message.
  */
-export declare const FileActionCopySchema: GenMessage<FileActionCopy>;
+export declare const FileActionCopySchema: Schema<FileActionCopy>;
 
 /**
  * @generated from message pb.FileActionMkFile
@@ -1131,7 +1126,7 @@ export declare type FileActionMkFile = Message<"pb.FileActionMkFile"> & {
  * Describes the message pb.FileActionMkFile.
  * Use `create(FileActionMkFileSchema)` to create a new message.
  */
-export declare const FileActionMkFileSchema: GenMessage<FileActionMkFile>;
+export declare const FileActionMkFileSchema: Schema<FileActionMkFile>;
 
 /**
  * @generated from message pb.FileActionSymlink
@@ -1162,7 +1157,7 @@ export declare type FileActionSymlink = Message<"pb.FileActionSymlink"> & {
  * Describes the message pb.FileActionSymlink.
  * Use `create(FileActionSymlinkSchema)` to create a new message.
  */
-export declare const FileActionSymlinkSchema: GenMessage<FileActionSymlink>;
+export declare const FileActionSymlinkSchema: Schema<FileActionSymlink>;
 
 /**
  * @generated from message pb.FileActionMkDir
@@ -1198,7 +1193,7 @@ export declare type FileActionMkDir = Message<"pb.FileActionMkDir"> & {
  * Describes the message pb.FileActionMkDir.
  * Use `create(FileActionMkDirSchema)` to create a new message.
  */
-export declare const FileActionMkDirSchema: GenMessage<FileActionMkDir>;
+export declare const FileActionMkDirSchema: Schema<FileActionMkDir>;
 
 /**
  * @generated from message pb.FileActionRm
@@ -1224,7 +1219,7 @@ export declare type FileActionRm = Message<"pb.FileActionRm"> & {
  * Describes the message pb.FileActionRm.
  * Use `create(FileActionRmSchema)` to create a new message.
  */
-export declare const FileActionRmSchema: GenMessage<FileActionRm>;
+export declare const FileActionRmSchema: Schema<FileActionRm>;
 
 /**
  * @generated from message pb.ChownOpt
@@ -1245,7 +1240,7 @@ export declare type ChownOpt = Message<"pb.ChownOpt"> & {
  * Describes the message pb.ChownOpt.
  * Use `create(ChownOptSchema)` to create a new message.
  */
-export declare const ChownOptSchema: GenMessage<ChownOpt>;
+export declare const ChownOptSchema: Schema<ChownOpt>;
 
 /**
  * @generated from message pb.UserOpt
@@ -1273,7 +1268,7 @@ export declare type UserOpt = Message<"pb.UserOpt"> & {
  * Describes the message pb.UserOpt.
  * Use `create(UserOptSchema)` to create a new message.
  */
-export declare const UserOptSchema: GenMessage<UserOpt>;
+export declare const UserOptSchema: Schema<UserOpt>;
 
 /**
  * @generated from message pb.NamedUserOpt
@@ -1294,7 +1289,7 @@ export declare type NamedUserOpt = Message<"pb.NamedUserOpt"> & {
  * Describes the message pb.NamedUserOpt.
  * Use `create(NamedUserOptSchema)` to create a new message.
  */
-export declare const NamedUserOptSchema: GenMessage<NamedUserOpt>;
+export declare const NamedUserOptSchema: Schema<NamedUserOpt>;
 
 /**
  * @generated from message pb.MergeInput
@@ -1310,7 +1305,7 @@ export declare type MergeInput = Message<"pb.MergeInput"> & {
  * Describes the message pb.MergeInput.
  * Use `create(MergeInputSchema)` to create a new message.
  */
-export declare const MergeInputSchema: GenMessage<MergeInput>;
+export declare const MergeInputSchema: Schema<MergeInput>;
 
 /**
  * @generated from message pb.MergeOp
@@ -1326,7 +1321,7 @@ export declare type MergeOp = Message<"pb.MergeOp"> & {
  * Describes the message pb.MergeOp.
  * Use `create(MergeOpSchema)` to create a new message.
  */
-export declare const MergeOpSchema: GenMessage<MergeOp>;
+export declare const MergeOpSchema: Schema<MergeOp>;
 
 /**
  * @generated from message pb.LowerDiffInput
@@ -1342,7 +1337,7 @@ export declare type LowerDiffInput = Message<"pb.LowerDiffInput"> & {
  * Describes the message pb.LowerDiffInput.
  * Use `create(LowerDiffInputSchema)` to create a new message.
  */
-export declare const LowerDiffInputSchema: GenMessage<LowerDiffInput>;
+export declare const LowerDiffInputSchema: Schema<LowerDiffInput>;
 
 /**
  * @generated from message pb.UpperDiffInput
@@ -1358,7 +1353,7 @@ export declare type UpperDiffInput = Message<"pb.UpperDiffInput"> & {
  * Describes the message pb.UpperDiffInput.
  * Use `create(UpperDiffInputSchema)` to create a new message.
  */
-export declare const UpperDiffInputSchema: GenMessage<UpperDiffInput>;
+export declare const UpperDiffInputSchema: Schema<UpperDiffInput>;
 
 /**
  * @generated from message pb.DiffOp
@@ -1379,7 +1374,7 @@ export declare type DiffOp = Message<"pb.DiffOp"> & {
  * Describes the message pb.DiffOp.
  * Use `create(DiffOpSchema)` to create a new message.
  */
-export declare const DiffOpSchema: GenMessage<DiffOp>;
+export declare const DiffOpSchema: Schema<DiffOp>;
 
 /**
  * @generated from message pb.PassthroughOp
@@ -1400,7 +1395,7 @@ export declare type PassthroughOp = Message<"pb.PassthroughOp"> & {
  * Describes the message pb.PassthroughOp.
  * Use `create(PassthroughOpSchema)` to create a new message.
  */
-export declare const PassthroughOpSchema: GenMessage<PassthroughOp>;
+export declare const PassthroughOpSchema: Schema<PassthroughOp>;
 
 /**
  * @generated from enum pb.NetMode
@@ -1423,11 +1418,6 @@ export enum NetMode {
 }
 
 /**
- * Describes the enum pb.NetMode.
- */
-export declare const NetModeSchema: GenEnum<NetMode>;
-
-/**
  * @generated from enum pb.SecurityMode
  */
 export enum SecurityMode {
@@ -1441,11 +1431,6 @@ export enum SecurityMode {
    */
   INSECURE = 1,
 }
-
-/**
- * Describes the enum pb.SecurityMode.
- */
-export declare const SecurityModeSchema: GenEnum<SecurityMode>;
 
 /**
  * @generated from enum pb.MountType
@@ -1478,11 +1463,6 @@ export enum MountType {
 }
 
 /**
- * Describes the enum pb.MountType.
- */
-export declare const MountTypeSchema: GenEnum<MountType>;
-
-/**
  * @generated from enum pb.MountContentCache
  */
 export enum MountContentCache {
@@ -1503,11 +1483,6 @@ export enum MountContentCache {
 }
 
 /**
- * Describes the enum pb.MountContentCache.
- */
-export declare const MountContentCacheSchema: GenEnum<MountContentCache>;
-
-/**
  * @generated from enum pb.CacheSharingOpt
  */
 export enum CacheSharingOpt {
@@ -1526,9 +1501,4 @@ export enum CacheSharingOpt {
    */
   LOCKED = 2,
 }
-
-/**
- * Describes the enum pb.CacheSharingOpt.
- */
-export declare const CacheSharingOptSchema: GenEnum<CacheSharingOpt>;
 

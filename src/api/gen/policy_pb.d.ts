@@ -4,13 +4,8 @@
 // @generated from file policy.proto (package moby.buildkit.v1.sourcepolicy, syntax proto3)
 /* eslint-disable */
 
-import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
-
-/**
- * Describes the file policy.proto.
- */
-export declare const file_policy: GenFile;
+import type { Schema } from "../message/schema.ts";
+import type { Message } from "../message/schema.ts";
 
 /**
  * @generated from message moby.buildkit.v1.sourcepolicy.Policy
@@ -31,7 +26,7 @@ export declare type Policy = Message<"moby.buildkit.v1.sourcepolicy.Policy"> & {
  * Describes the message moby.buildkit.v1.sourcepolicy.Policy.
  * Use `create(PolicySchema)` to create a new message.
  */
-export declare const PolicySchema: GenMessage<Policy>;
+export declare const PolicySchema: Schema<Policy>;
 
 /**
  * @generated from message moby.buildkit.v1.sourcepolicy.Rule
@@ -57,7 +52,7 @@ export declare type Rule = Message<"moby.buildkit.v1.sourcepolicy.Rule"> & {
  * Describes the message moby.buildkit.v1.sourcepolicy.Rule.
  * Use `create(RuleSchema)` to create a new message.
  */
-export declare const RuleSchema: GenMessage<Rule>;
+export declare const RuleSchema: Schema<Rule>;
 
 /**
  * @generated from message moby.buildkit.v1.sourcepolicy.Update
@@ -78,7 +73,7 @@ export declare type Update = Message<"moby.buildkit.v1.sourcepolicy.Update"> & {
  * Describes the message moby.buildkit.v1.sourcepolicy.Update.
  * Use `create(UpdateSchema)` to create a new message.
  */
-export declare const UpdateSchema: GenMessage<Update>;
+export declare const UpdateSchema: Schema<Update>;
 
 /**
  * @generated from message moby.buildkit.v1.sourcepolicy.Selector
@@ -104,7 +99,7 @@ export declare type Selector = Message<"moby.buildkit.v1.sourcepolicy.Selector">
  * Describes the message moby.buildkit.v1.sourcepolicy.Selector.
  * Use `create(SelectorSchema)` to create a new message.
  */
-export declare const SelectorSchema: GenMessage<Selector>;
+export declare const SelectorSchema: Schema<Selector>;
 
 /**
  * @generated from message moby.buildkit.v1.sourcepolicy.AttrConstraint
@@ -130,7 +125,7 @@ export declare type AttrConstraint = Message<"moby.buildkit.v1.sourcepolicy.Attr
  * Describes the message moby.buildkit.v1.sourcepolicy.AttrConstraint.
  * Use `create(AttrConstraintSchema)` to create a new message.
  */
-export declare const AttrConstraintSchema: GenMessage<AttrConstraint>;
+export declare const AttrConstraintSchema: Schema<AttrConstraint>;
 
 /**
  * @generated from enum moby.buildkit.v1.sourcepolicy.PolicyAction
@@ -153,11 +148,6 @@ export enum PolicyAction {
 }
 
 /**
- * Describes the enum moby.buildkit.v1.sourcepolicy.PolicyAction.
- */
-export declare const PolicyActionSchema: GenEnum<PolicyAction>;
-
-/**
  * @generated from enum moby.buildkit.v1.sourcepolicy.AttrMatch
  */
 export enum AttrMatch {
@@ -178,11 +168,6 @@ export enum AttrMatch {
 }
 
 /**
- * Describes the enum moby.buildkit.v1.sourcepolicy.AttrMatch.
- */
-export declare const AttrMatchSchema: GenEnum<AttrMatch>;
-
-/**
  * @generated from enum moby.buildkit.v1.sourcepolicy.MatchType
  */
 export enum MatchType {
@@ -201,9 +186,4 @@ export enum MatchType {
    */
   REGEX = 2,
 }
-
-/**
- * Describes the enum moby.buildkit.v1.sourcepolicy.MatchType.
- */
-export declare const MatchTypeSchema: GenEnum<MatchType>;
 

@@ -4,14 +4,9 @@
 // @generated from file rpc_status.proto (package google.rpc, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
-import type { Any } from "@bufbuild/protobuf/wkt";
-
-/**
- * Describes the file rpc_status.proto.
- */
-export declare const file_rpc_status: GenFile;
+import type { Schema } from "../message/schema.ts";
+import type { Message } from "../message/schema.ts";
+import type { Any } from "../message/well-known.ts";
 
 /**
  * @generated from message google.rpc.Status
@@ -37,5 +32,5 @@ export declare type Status = Message<"google.rpc.Status"> & {
  * Describes the message google.rpc.Status.
  * Use `create(StatusSchema)` to create a new message.
  */
-export declare const StatusSchema: GenMessage<Status>;
+export declare const StatusSchema: Schema<Status>;
 

@@ -4,13 +4,9 @@
 // @generated from file secrets.proto (package moby.buildkit.secrets.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
-
-/**
- * Describes the file secrets.proto.
- */
-export declare const file_secrets: GenFile;
+import type { Schema } from "../message/schema.ts";
+import type { Service } from "../message/service.ts";
+import type { Message } from "../message/schema.ts";
 
 /**
  * @generated from message moby.buildkit.secrets.v1.GetSecretRequest
@@ -31,7 +27,7 @@ export declare type GetSecretRequest = Message<"moby.buildkit.secrets.v1.GetSecr
  * Describes the message moby.buildkit.secrets.v1.GetSecretRequest.
  * Use `create(GetSecretRequestSchema)` to create a new message.
  */
-export declare const GetSecretRequestSchema: GenMessage<GetSecretRequest>;
+export declare const GetSecretRequestSchema: Schema<GetSecretRequest>;
 
 /**
  * @generated from message moby.buildkit.secrets.v1.GetSecretResponse
@@ -47,12 +43,12 @@ export declare type GetSecretResponse = Message<"moby.buildkit.secrets.v1.GetSec
  * Describes the message moby.buildkit.secrets.v1.GetSecretResponse.
  * Use `create(GetSecretResponseSchema)` to create a new message.
  */
-export declare const GetSecretResponseSchema: GenMessage<GetSecretResponse>;
+export declare const GetSecretResponseSchema: Schema<GetSecretResponse>;
 
 /**
  * @generated from service moby.buildkit.secrets.v1.Secrets
  */
-export declare const Secrets: GenService<{
+export declare const Secrets: Service<{
   /**
    * @generated from rpc moby.buildkit.secrets.v1.Secrets.GetSecret
    */

@@ -4,13 +4,9 @@
 // @generated from file ssh.proto (package moby.sshforward.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
-
-/**
- * Describes the file ssh.proto.
- */
-export declare const file_ssh: GenFile;
+import type { Schema } from "../message/schema.ts";
+import type { Service } from "../message/service.ts";
+import type { Message } from "../message/schema.ts";
 
 /**
  * @generated from message moby.sshforward.v1.BytesMessage
@@ -26,7 +22,7 @@ export declare type BytesMessage = Message<"moby.sshforward.v1.BytesMessage"> & 
  * Describes the message moby.sshforward.v1.BytesMessage.
  * Use `create(BytesMessageSchema)` to create a new message.
  */
-export declare const BytesMessageSchema: GenMessage<BytesMessage>;
+export declare const BytesMessageSchema: Schema<BytesMessage>;
 
 /**
  * @generated from message moby.sshforward.v1.CheckAgentRequest
@@ -42,7 +38,7 @@ export declare type CheckAgentRequest = Message<"moby.sshforward.v1.CheckAgentRe
  * Describes the message moby.sshforward.v1.CheckAgentRequest.
  * Use `create(CheckAgentRequestSchema)` to create a new message.
  */
-export declare const CheckAgentRequestSchema: GenMessage<CheckAgentRequest>;
+export declare const CheckAgentRequestSchema: Schema<CheckAgentRequest>;
 
 /**
  * @generated from message moby.sshforward.v1.CheckAgentResponse
@@ -54,12 +50,12 @@ export declare type CheckAgentResponse = Message<"moby.sshforward.v1.CheckAgentR
  * Describes the message moby.sshforward.v1.CheckAgentResponse.
  * Use `create(CheckAgentResponseSchema)` to create a new message.
  */
-export declare const CheckAgentResponseSchema: GenMessage<CheckAgentResponse>;
+export declare const CheckAgentResponseSchema: Schema<CheckAgentResponse>;
 
 /**
  * @generated from service moby.sshforward.v1.SSH
  */
-export declare const SSH: GenService<{
+export declare const SSH: Service<{
   /**
    * @generated from rpc moby.sshforward.v1.SSH.CheckAgent
    */

@@ -4,13 +4,9 @@
 // @generated from file trace.proto (package opentelemetry.proto.collector.trace.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
-
-/**
- * Describes the file trace.proto.
- */
-export declare const file_trace: GenFile;
+import type { Schema } from "../message/schema.ts";
+import type { Service } from "../message/service.ts";
+import type { Message } from "../message/schema.ts";
 
 /**
  * @generated from message opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest
@@ -22,7 +18,7 @@ export declare type ExportTraceServiceRequest = Message<"opentelemetry.proto.col
  * Describes the message opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest.
  * Use `create(ExportTraceServiceRequestSchema)` to create a new message.
  */
-export declare const ExportTraceServiceRequestSchema: GenMessage<ExportTraceServiceRequest>;
+export declare const ExportTraceServiceRequestSchema: Schema<ExportTraceServiceRequest>;
 
 /**
  * @generated from message opentelemetry.proto.collector.trace.v1.ExportTraceServiceResponse
@@ -34,12 +30,12 @@ export declare type ExportTraceServiceResponse = Message<"opentelemetry.proto.co
  * Describes the message opentelemetry.proto.collector.trace.v1.ExportTraceServiceResponse.
  * Use `create(ExportTraceServiceResponseSchema)` to create a new message.
  */
-export declare const ExportTraceServiceResponseSchema: GenMessage<ExportTraceServiceResponse>;
+export declare const ExportTraceServiceResponseSchema: Schema<ExportTraceServiceResponse>;
 
 /**
  * @generated from service opentelemetry.proto.collector.trace.v1.TraceService
  */
-export declare const TraceService: GenService<{
+export declare const TraceService: Service<{
   /**
    * @generated from rpc opentelemetry.proto.collector.trace.v1.TraceService.Export
    */

@@ -4,13 +4,9 @@
 // @generated from file upload.proto (package moby.upload.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
-
-/**
- * Describes the file upload.proto.
- */
-export declare const file_upload: GenFile;
+import type { Schema } from "../message/schema.ts";
+import type { Service } from "../message/service.ts";
+import type { Message } from "../message/schema.ts";
 
 /**
  * @generated from message moby.upload.v1.BytesMessage
@@ -26,12 +22,12 @@ export declare type BytesMessage = Message<"moby.upload.v1.BytesMessage"> & {
  * Describes the message moby.upload.v1.BytesMessage.
  * Use `create(BytesMessageSchema)` to create a new message.
  */
-export declare const BytesMessageSchema: GenMessage<BytesMessage>;
+export declare const BytesMessageSchema: Schema<BytesMessage>;
 
 /**
  * @generated from service moby.upload.v1.Upload
  */
-export declare const Upload: GenService<{
+export declare const Upload: Service<{
   /**
    * @generated from rpc moby.upload.v1.Upload.Pull
    */

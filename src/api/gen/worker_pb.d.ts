@@ -4,14 +4,9 @@
 // @generated from file worker.proto (package moby.buildkit.v1.types, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
+import type { Schema } from "../message/schema.ts";
+import type { Message } from "../message/schema.ts";
 import type { Platform } from "./ops_pb.js";
-
-/**
- * Describes the file worker.proto.
- */
-export declare const file_worker: GenFile;
 
 /**
  * @generated from message moby.buildkit.v1.types.WorkerRecord
@@ -52,7 +47,7 @@ export declare type WorkerRecord = Message<"moby.buildkit.v1.types.WorkerRecord"
  * Describes the message moby.buildkit.v1.types.WorkerRecord.
  * Use `create(WorkerRecordSchema)` to create a new message.
  */
-export declare const WorkerRecordSchema: GenMessage<WorkerRecord>;
+export declare const WorkerRecordSchema: Schema<WorkerRecord>;
 
 /**
  * @generated from message moby.buildkit.v1.types.GCPolicy
@@ -93,7 +88,7 @@ export declare type GCPolicy = Message<"moby.buildkit.v1.types.GCPolicy"> & {
  * Describes the message moby.buildkit.v1.types.GCPolicy.
  * Use `create(GCPolicySchema)` to create a new message.
  */
-export declare const GCPolicySchema: GenMessage<GCPolicy>;
+export declare const GCPolicySchema: Schema<GCPolicy>;
 
 /**
  * @generated from message moby.buildkit.v1.types.BuildkitVersion
@@ -124,7 +119,7 @@ export declare type BuildkitVersion = Message<"moby.buildkit.v1.types.BuildkitVe
  * Describes the message moby.buildkit.v1.types.BuildkitVersion.
  * Use `create(BuildkitVersionSchema)` to create a new message.
  */
-export declare const BuildkitVersionSchema: GenMessage<BuildkitVersion>;
+export declare const BuildkitVersionSchema: Schema<BuildkitVersion>;
 
 /**
  * @generated from message moby.buildkit.v1.types.CDIDevice
@@ -155,5 +150,5 @@ export declare type CDIDevice = Message<"moby.buildkit.v1.types.CDIDevice"> & {
  * Describes the message moby.buildkit.v1.types.CDIDevice.
  * Use `create(CDIDeviceSchema)` to create a new message.
  */
-export declare const CDIDeviceSchema: GenMessage<CDIDevice>;
+export declare const CDIDeviceSchema: Schema<CDIDevice>;
 

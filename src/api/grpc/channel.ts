@@ -1,16 +1,11 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from 'node:http2';
 import type { Duplex } from 'node:stream';
-import {
-  create,
-  type DescMessage,
-  type DescMethod,
-  type DescService,
-  fromBinary,
-  type MessageInitShape,
-  type MessageShape,
-  toBinary,
-} from '@bufbuild/protobuf';
 import { errorMessage, SlipwayError } from '../../base/errors.ts';
+import { create } from '../message/create.ts';
+import { fromBinary } from '../message/decode.ts';
+import { toBinary } from '../message/encode.ts';
+import type { InitOf, Schema, ShapeOf } from '../message/schema.ts';
+import type { Method, Service } from '../message/service.ts';
 import { readMessages, writeMessage } from './framing.ts';
 import { errorOf } from './status.ts';
 import { http2Settings, localWindow } from './windows.ts';
@@ -20,8 +15,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-type Shape<T> = T extends DescMessage ? MessageShape<T> : never;
-type Init<T> = T extends DescMessage ? MessageInitShape<T> : never;
+type Shape<T> = T extends Schema ? ShapeOf<T> : never;
+type Init<T> = T extends Schema ? InitOf<T> : never;
 
 type Call<M> = M extends { methodKind: 'unary'; input: infer I; output: infer O }
   ? (request: Init<I>, options?: CallOptions) => Promise<Shape<O>>
@@ -33,7 +28,7 @@ type Call<M> = M extends { methodKind: 'unary'; input: infer I; output: infer O 
         ? (requests: AsyncIterable<Init<I>>, options?: CallOptions) => AsyncIterable<Shape<O>>
         : never;
 
-export type Client<S extends DescService> = { readonly [K in keyof S['method']]: Call<S['method'][K]> };
+export type Client<S extends Service> = { readonly [K in keyof S['method']]: Call<S['method'][K]> };
 
 export interface ChannelOptions {
   /** Larger answers are refused. Bytes, 16 MiB unless given. */
@@ -102,8 +97,8 @@ export class GrpcChannel {
     this.#session.destroy();
   }
 
-  client<S extends DescService>(service: S): Client<S> {
-    const calls = Object.entries(service.method).map(([name, method]) => [name, this.#call(service, method)]);
+  client<S extends Service>(service: S): Client<S> {
+    const calls = Object.entries(service.method).map(([name, method]) => [name, this.#call(method)]);
     return Object.fromEntries(calls);
   }
 
@@ -117,8 +112,8 @@ export class GrpcChannel {
     ) as AsyncIterable<Uint8Array>;
   }
 
-  #call(service: DescService, method: DescMethod): unknown {
-    const path = `/${service.typeName}/${method.name}`;
+  #call(method: Method): unknown {
+    const { path } = method;
     const codec: Codec = {
       path,
       streamsIn: method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming',

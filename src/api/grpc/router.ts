@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http2';
-import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import type { InitOf, Schema, ShapeOf } from '../message/schema.ts';
+import type { Method, Service } from '../message/service.ts';
 
 /** What a handler knows of its call. */
 export interface CallContext {
@@ -14,8 +15,8 @@ export interface CallContext {
   sendHeaders(): void;
 }
 
-type Shape<T> = T extends DescMessage ? MessageShape<T> : never;
-type Init<T> = T extends DescMessage ? MessageInitShape<T> : never;
+type Shape<T> = T extends Schema ? ShapeOf<T> : never;
+type Init<T> = T extends Schema ? InitOf<T> : never;
 
 /** A handler's form follows from the method's kind in the schema. */
 export type Handler<M> = M extends { methodKind: 'unary'; input: infer I; output: infer O }
@@ -28,13 +29,13 @@ export type Handler<M> = M extends { methodKind: 'unary'; input: infer I; output
         ? (requests: AsyncIterable<Shape<I>>, context: CallContext) => AsyncIterable<Init<O>>
         : never;
 
-export type Handlers<S extends DescService> = { readonly [K in keyof S['method']]?: Handler<S['method'][K]> };
+export type Handlers<S extends Service> = { readonly [K in keyof S['method']]?: Handler<S['method'][K]> };
 
 /** A bidi method whose messages its handler marshals itself. */
 export type RawHandler = (messages: AsyncIterable<Uint8Array>, context: CallContext) => AsyncIterable<Uint8Array>;
 
 export interface Route {
-  readonly method: DescMethod;
+  readonly method: Method;
   /** Messages stay bytes both ways. */
   readonly raw?: boolean;
   // The schema's types end here: the server calls by the method's kind, which `add` has checked.
@@ -46,21 +47,21 @@ export class Router {
   readonly #routes = new Map<string, Route>();
 
   /** Methods without a handler answer `unimplemented`. */
-  add<S extends DescService>(service: S, handlers: Handlers<S>): this {
+  add<S extends Service>(service: S, handlers: Handlers<S>): this {
     for (const [name, handler] of Object.entries(handlers)) {
       const method = service.method[name];
       if (method && typeof handler === 'function') {
-        this.#routes.set(`/${service.typeName}/${method.name}`, { method, handler: handler as Route['handler'] });
+        this.#routes.set(method.path, { method, handler: handler as Route['handler'] });
       }
     }
     return this;
   }
 
   /** For the one method whose messages are of another type than its schema says, depending on headers. */
-  addRaw<S extends DescService>(service: S, name: keyof S['method'] & string, handler: RawHandler): this {
+  addRaw<S extends Service>(service: S, name: keyof S['method'] & string, handler: RawHandler): this {
     const method = service.method[name];
     if (method)
-      this.#routes.set(`/${service.typeName}/${method.name}`, {
+      this.#routes.set(method.path, {
         method,
         handler: handler as Route['handler'],
         raw: true,

@@ -5,9 +5,12 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { Duplex } from 'node:stream';
-import { create, type DescMethod, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { abortable } from '../../base/async.ts';
 import { errorMessage, SlipwayError } from '../../base/errors.ts';
+import { create } from '../message/create.ts';
+import { fromBinary } from '../message/decode.ts';
+import { toBinary } from '../message/encode.ts';
+import type { Method } from '../message/service.ts';
 import { readMessages, writeMessage } from './framing.ts';
 import type { CallContext, Route, Router } from './router.ts';
 import { errorTrailers, okTrailers, type Trailers } from './status.ts';
@@ -103,7 +106,7 @@ async function answer(
   }
 }
 
-function decodeRequest(method: DescMethod, message: Uint8Array): unknown {
+function decodeRequest(method: Method, message: Uint8Array): unknown {
   try {
     return fromBinary(method.input, message);
   } catch (error) {

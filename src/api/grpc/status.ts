@@ -1,7 +1,9 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import type { Any } from '@bufbuild/protobuf/wkt';
 import { type ErrorCode, errorMessage, SlipwayError } from '../../base/errors.ts';
 import { StatusSchema } from '../gen/rpc_status_pb.js';
+import { create } from '../message/create.ts';
+import { fromBinary } from '../message/decode.ts';
+import { toBinary } from '../message/encode.ts';
+import type { Any } from '../message/well-known.ts';
 
 /** gRPC's codes (grpc/doc/statuscodes.md) and ours, mapped once. */
 const codes: readonly (readonly [number, ErrorCode])[] = [

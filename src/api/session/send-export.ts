@@ -1,8 +1,10 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { sendTree } from '../filesync/send-tree.ts';
 import { walkTree } from '../filesync/walk-tree.ts';
 import { FileSend } from '../gen/filesync_pb.js';
 import { PacketSchema } from '../gen/fsutil_pb.js';
+import { create } from '../message/create.ts';
+import { fromBinary } from '../message/decode.ts';
+import { toBinary } from '../message/encode.ts';
 import type { Session } from './session.ts';
 
 /** Names of the metadata of `FileSend.DiffCopy` (moby/buildkit, session/filesync). */

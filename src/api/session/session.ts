@@ -1,7 +1,7 @@
-import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import { SlipwayError } from '../../base/errors.ts';
 import { Health } from '../gen/health_pb.js';
 import type { Client, GrpcChannel } from '../grpc/channel.ts';
+import type { Method, Service } from '../message/service.ts';
 import type { SessionGreeting } from './session-headers.ts';
 
 /** How often a client is asked whether it lives, and how long it may take to say so. Milliseconds. */
@@ -37,17 +37,14 @@ export class Session {
     return this.greeting.id;
   }
 
-  supports(method: DescMethod): boolean {
-    return this.#methods.has(methodPath(method));
+  supports(method: Method): boolean {
+    return this.#methods.has(method.path);
   }
 
   /** Throws unimplemented where the client does not serve the method. */
-  client<S extends DescService>(service: S, method: S['method'][string]): Client<S> {
+  client<S extends Service>(service: S, method: S['method'][string]): Client<S> {
     if (!this.supports(method)) {
-      throw new SlipwayError(
-        'unimplemented',
-        `the client of session "${this.id}" does not serve ${methodPath(method)}`,
-      );
+      throw new SlipwayError('unimplemented', `the client of session "${this.id}" does not serve ${method.path}`);
     }
     return this.channel.client(service);
   }
@@ -71,10 +68,6 @@ export class Session {
     }
     this.channel.close();
   }
-}
-
-function methodPath(method: DescMethod): string {
-  return `/${method.parent.typeName}/${method.name}`;
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

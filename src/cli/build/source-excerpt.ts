@@ -1,6 +1,6 @@
-import { fromBinary } from '@bufbuild/protobuf';
 import { SourceSchema } from '../../api/gen/errdefs_pb.js';
 import type { StatusError } from '../../api/grpc/status.ts';
+import { fromBinary } from '../../api/message/decode.ts';
 import { drawSource } from '../../dockerfile/diagnostic.ts';
 import { cleanLines } from '../progress/terminal-text.ts';
 

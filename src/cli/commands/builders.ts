@@ -1,6 +1,6 @@
-import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { Control, type UsageRecord } from '../../api/gen/control_pb.js';
 import type { WorkerRecord } from '../../api/gen/worker_pb.js';
+import { timestampDate } from '../../api/message/well-known.ts';
 import { connectDaemon } from '../../client/connect.ts';
 import { builderName, refuseOtherBuilder } from '../build/builder-name.ts';
 import type { CommandRun } from '../command.ts';

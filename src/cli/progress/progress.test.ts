@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { create } from '@bufbuild/protobuf';
-import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { StatusResponseSchema } from '../../api/gen/control_pb.js';
+import { create } from '../../api/message/create.ts';
+import { timestampFromDate } from '../../api/message/well-known.ts';
 import { createDisplay, progressMode } from './create-display.ts';
 import { noProgress } from './events.ts';
 import { at, Recorder, vertex } from './progress-fixture.ts';

@@ -1,5 +1,5 @@
-import { type Timestamp, timestampDate } from '@bufbuild/protobuf/wkt';
 import type { StatusResponse, VertexWarning } from '../../api/gen/control_pb.js';
+import { type Timestamp, timestampDate } from '../../api/message/well-known.ts';
 import type { ProgressUpdate, ProgressWarning } from './events.ts';
 
 /** Progress as the wire brings it (`Control.Status`), as plain values. */

@@ -1,7 +1,7 @@
-import { create } from '@bufbuild/protobuf';
-import { anyPack } from '@bufbuild/protobuf/wkt';
 import { SourceSchema, VertexSchema } from '../../api/gen/errdefs_pb.js';
 import { StatusError } from '../../api/grpc/status.ts';
+import { create } from '../../api/message/create.ts';
+import { anyPack } from '../../api/message/well-known.ts';
 import { errorMessage, SlipwayError } from '../../base/errors.ts';
 import { DockerfileError } from '../../dockerfile/diagnostic.ts';
 import type { FrontendResult } from '../../frontend/frontend.ts';

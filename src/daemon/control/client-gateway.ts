@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { MessageInitShape } from '@bufbuild/protobuf';
 import type {
   Ref as RefMessage,
   Result as ResultMessage,
@@ -9,6 +8,7 @@ import type {
 } from '../../api/gen/gateway_pb.js';
 import type { Definition } from '../../api/gen/ops_pb.js';
 import { StatusError } from '../../api/grpc/status.ts';
+import type { InitOf } from '../../api/message/schema.ts';
 import { notFound } from '../../base/errors.ts';
 import type { FrontendResult } from '../../frontend/frontend.ts';
 import { marshalDefinition, readDefinition } from '../../graph/definition.ts';
@@ -32,7 +32,7 @@ export class ClientGateway {
     this.#done = done;
   }
 
-  async solve(request: SolveRequest): Promise<MessageInitShape<typeof ResultSchema>> {
+  async solve(request: SolveRequest): Promise<InitOf<typeof ResultSchema>> {
     const result = await this.#frontend(request);
     try {
       if (request.Evaluate) await Promise.all([...result.refs.values()].map((edge) => edge && this.build.solve(edge)));

@@ -1,9 +1,9 @@
-import { create } from '@bufbuild/protobuf';
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { Control, type PruneRequest, type UsageRecord, UsageRecordSchema } from '../../api/gen/control_pb.js';
 import { Health, HealthCheckResponse_ServingStatus } from '../../api/gen/health_pb.js';
 import { TraceService } from '../../api/gen/trace_pb.js';
 import type { Router } from '../../api/grpc/router.ts';
+import { create } from '../../api/message/create.ts';
+import { timestampFromMs } from '../../api/message/well-known.ts';
 import { acceptSession } from '../../api/session/accept-session.ts';
 import { SlipwayError } from '../../base/errors.ts';
 import type { Engine } from '../engine.ts';

@@ -1,6 +1,7 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { type StatusResponse, StatusResponseSchema } from '../../api/gen/control_pb.js';
+import { create } from '../../api/message/create.ts';
+import type { InitOf } from '../../api/message/schema.ts';
+import { timestampFromDate } from '../../api/message/well-known.ts';
 import type { ProgressEvent } from './progress-log.ts';
 
 /** One event as Control.Status tells it. */
@@ -10,7 +11,7 @@ export function statusMessage({ kind, event }: ProgressEvent): StatusResponse {
 
 const time = (date: Date | undefined) => (date ? timestampFromDate(date) : undefined);
 
-function parts({ kind, event }: ProgressEvent): MessageInitShape<typeof StatusResponseSchema> {
+function parts({ kind, event }: ProgressEvent): InitOf<typeof StatusResponseSchema> {
   switch (kind) {
     case 'vertex': {
       const { digest, inputs, name, cached, started, completed, error, progressGroup } = event;
