@@ -1,5 +1,5 @@
 import type { Step } from './step-table.ts';
-import { cleanText } from './terminal-text.ts';
+import { cleanText, cleanTextKeepingTabs } from './terminal-text.ts';
 
 /** What failed steps have said, between dashes, as the last thing above the error itself. */
 export function failureTail(steps: readonly Step[]): string[] {
@@ -8,7 +8,7 @@ export function failureTail(steps: readonly Step[]): string[] {
     .flatMap((step) => [
       '------',
       ` > ${cleanText(step.name)}:`,
-      ...step.lines.map(({ at, text }) => `${at.toFixed(3)} ${cleanText(text)}`),
+      ...step.lines.map(({ at, text }) => `${at.toFixed(3)} ${cleanTextKeepingTabs(text)}`),
       '------',
     ]);
 }

@@ -3,7 +3,7 @@ import type { ProgressStatus, ProgressUpdate } from './events.ts';
 import { failureTail } from './failure-tail.ts';
 import type { ProgressDisplay, ProgressOutput } from './progress-display.ts';
 import { type Step, type StepChange, StepTable, secondsOf } from './step-table.ts';
-import { cleanText, cleanTextKeepingColors } from './terminal-text.ts';
+import { cleanText, cleanTextKeepingColors, cleanTextKeepingTabs } from './terminal-text.ts';
 
 export interface PlainOptions {
   readonly output: ProgressOutput;
@@ -47,7 +47,7 @@ export class PlainDisplay implements ProgressDisplay {
   constructor(options: PlainOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => new Date());
-    this.#clean = options.colors === true ? cleanTextKeepingColors : cleanText;
+    this.#clean = options.colors === true ? cleanTextKeepingColors : cleanTextKeepingTabs;
     if (options.timer !== false) this.#timer = setInterval(() => this.tick(), 250).unref();
   }
 
@@ -123,7 +123,8 @@ export class PlainDisplay implements ProgressDisplay {
       waiting.headed = true;
     }
     for (const status of statuses) this.#takeStatus(waiting, status);
-    waiting.lines.push(...lines.map(({ at, text }) => `${prefix}${at.toFixed(3)} ${this.#clean(text)}`.trimEnd()));
+    for (const { at, text } of lines)
+      waiting.lines.push(`${prefix}${at.toFixed(3)}${text === '' ? '' : ' '}${this.#clean(text)}`);
     if (!ended) return;
     for (const status of step.statuses.values())
       if (!waiting.shownStatuses.has(status.id)) waiting.lines.push(prefix + statusText(status));

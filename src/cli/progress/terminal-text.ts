@@ -13,11 +13,16 @@ export function cleanText(text: string): string {
     .replace(/[\t\n]/g, ' ');
 }
 
+/** The same, but tabs stay: for output that nothing has to be aligned with. */
+export function cleanTextKeepingTabs(text: string): string {
+  return text.replace(sequences, '').replace(controls, '');
+}
+
 /** The same, but colours stay and are ended at the end of the line; tabs stay. */
 export function cleanTextKeepingColors(text: string): string {
   let colored = false;
   const kept = text.split(/(\x1b\[[0-9;:]*m)/).map((part) => {
-    if (!colorSequence.test(part)) return part.replace(sequences, '').replace(controls, '');
+    if (!colorSequence.test(part)) return cleanTextKeepingTabs(part);
     colored = true;
     return part;
   });
