@@ -59,12 +59,15 @@ async function watch(child: ChildProcess): Promise<void> {
 const store = mkdtempSync(join(tmpdir(), 'slipway-quickstart-'));
 process.env.SLIPWAY_ROOT = join(store, 'root');
 const server = createServer((_request, response) => response.end('hello\n'));
+// Ctrl-C reaches the commands too; theirs is the failure that ends this, after cleaning up.
+process.on('SIGINT', () => {});
 try {
   say('Bundling bin/slipway');
   show('node', ['scripts/build.ts']);
   say(`Getting ${baseImage}`);
-  if (!hasRegistry()) {
-    console.log(`Making a stand-in for ${baseImage} from Debian's packages and npm's Node instead.`);
+  const registry = hasRegistry();
+  if (!registry) {
+    console.log(`Making a stand-in from Debian's packages and npm's Node instead (kept in .cache/base-images).`);
     show('sh', ['scripts/base-images', '--import', baseImage]);
   }
   say('Building the first example');
@@ -78,10 +81,14 @@ try {
   console.log(`$ slipway ${args.join(' ')}`);
   await watch(spawn(slipway, args, { stdio: ['ignore', 'pipe', 'inherit'] }));
   say('It works. Try next');
-  console.log(`  bin/slipway build -t web-ping examples/01_ping_app    # again: everything comes from the cache
+  if (!registry) console.log(`  scripts/base-images --import ${baseImage}       # once, for your own store`);
+  console.log(`  bin/slipway build -t web-ping examples/01_ping_app
   bin/slipway run --rm web-ping                         # until Ctrl-C
   bin/slipway --help
   npm test`);
+} catch (error) {
+  console.error(`\nquickstart: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
 } finally {
   server.close();
   server.closeAllConnections();
