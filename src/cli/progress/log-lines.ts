@@ -7,14 +7,21 @@ import { StringDecoder } from 'node:string_decoder';
 export class LogLines {
   readonly #decoders = new Map<number, StringDecoder>();
   readonly #open = new Map<number, string>();
+  #last = 0;
 
   /** The lines that this piece has completed, without their ends. */
   push(stream: number, data: Uint8Array): string[] {
     const decoder = this.#decoders.get(stream) ?? new StringDecoder('utf8');
     this.#decoders.set(stream, decoder);
+    this.#last = stream;
     const lines = `${this.#open.get(stream) ?? ''}${decoder.write(Buffer.from(data))}`.split('\n');
     this.#open.set(stream, overwritten(lines.pop() ?? '', true));
     return lines.map((line) => overwritten(line, false));
+  }
+
+  /** What stands in the line that was written to last and is not ended yet, such as a progress bar. */
+  get current(): string {
+    return (this.#open.get(this.#last) ?? '').replace(/\r$/, '');
   }
 
   /** What was begun and not ended by a line feed. */

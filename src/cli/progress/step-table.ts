@@ -17,6 +17,8 @@ export interface Step {
   readonly vertices: Map<string, ProgressVertex>;
   readonly statuses: Map<string, ProgressStatus>;
   readonly lines: StepLine[];
+  /** Output after the last line feed, such as a progress bar. */
+  openLine: string;
   readonly started: Date;
   completed: Date | undefined;
   state: StepState;
@@ -74,7 +76,10 @@ export class StepTable {
     for (const status of update.statuses) this.#status(status);
     for (const { vertex, stream, data, timestamp } of update.logs) {
       const step = this.#stepOf(vertex, timestamp);
-      if (step) this.#addLines(step, this.#linesOf(step).push(stream, data), timestamp);
+      if (!step) continue;
+      const lines = this.#linesOf(step);
+      this.#addLines(step, lines.push(stream, data), timestamp);
+      step.openLine = lines.current;
     }
     for (const { digest } of update.vertexes) this.#settle(digest);
     this.#warnings.push(...update.warnings);
@@ -145,6 +150,7 @@ export class StepTable {
       vertices: new Map(),
       statuses: new Map(),
       lines: [],
+      openLine: '',
       started,
       runStarted: started,
       completed: undefined,

@@ -56,6 +56,16 @@ suite('progress on a terminal', () => {
     ]);
   });
 
+  test('a progress bar of a step moves in its line and stays as it was left', () => {
+    const { display, frame } = start();
+    display.update(vertex('a', 'RUN fetch', { started: at(0) }));
+    display.update(log('a', 0.1, 'fetching\n  5 %\r'));
+    display.update(log('a', 0.2, ' 50 %\r 60 %'));
+    assert.deepEqual(linesOf(frame(1)).slice(2), [' => => # fetching', ' => => #  60 %']);
+    display.update(log('a', 0.3, '\r100 %\ndone\n'));
+    assert.deepEqual(linesOf(frame(1)).slice(2), [' => => # fetching', ' => => # 100 %', ' => => # done']);
+  });
+
   test('a frame is drawn over the last one in a single write, without clearing the screen first', () => {
     const { display, frame } = start();
     display.update(vertex('a', 'one', { started: at(0) }));

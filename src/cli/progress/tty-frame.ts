@@ -77,7 +77,9 @@ function drawStep(step: Step, input: FrameInput): Block {
 
 function logLinesOf(step: Step, { logLines, columns }: FrameInput): FrameLine[] {
   if (logLines <= 0) return [];
-  return step.lines.slice(-logLines).map(({ text }) => lineOf(cutToWidth(` => => # ${cleanText(text)}`, columns)));
+  const texts = step.lines.slice(-logLines).map(({ text }) => text);
+  if (step.openLine !== '') texts.push(step.openLine);
+  return texts.slice(-logLines).map((text) => lineOf(cutToWidth(` => => # ${cleanText(text)}`, columns)));
 }
 
 function statusLine(status: ProgressStatus, input: FrameInput, ended: boolean, paint: Paint): FrameLine {
