@@ -53,6 +53,12 @@ export function systemErrorCode(error: unknown): string | undefined {
   return typeof error.code === 'string' && /^E[A-Z0-9_]+$/.test(error.code) ? error.code : undefined;
 }
 
+/** What went wrong first, where cleaning up after it failed as well. */
+export function firstError(error: unknown): unknown {
+  return error instanceof SuppressedError ? firstError(error.suppressed) : error;
+}
+
 export function errorMessage(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const first = firstError(error);
+  return first instanceof Error ? first.message : String(first);
 }

@@ -31,6 +31,11 @@ export async function ensureDaemon(locations: Locations, options: EnsureDaemonOp
       hint: 'is it running?',
     });
   }
+  if (process.getuid?.() !== 0 && options.launcher === undefined) {
+    throw new SlipwayError('permission-denied', 'cannot start the daemon: mounts and containers need root', {
+      hint: `run it with sudo, or get access to a running daemon's socket (tried ${path})`,
+    });
+  }
   await start(locations, path, options);
 }
 

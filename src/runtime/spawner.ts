@@ -15,7 +15,8 @@ const running = new Map<number, RunRequest>();
 const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
 
 function report(message: SpawnerReport): void {
-  if (process.connected) process.send?.(message);
+  // The daemon may be gone at this moment; 'disconnect' tells so next.
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
 process.on('message', (request: SpawnerRequest) => {

@@ -85,11 +85,16 @@ export class BulkPool {
   }
 }
 
-function revive({ message, code, hint, slipway }: Extract<BulkAnswer, { error: unknown }>['error']): Error {
+function revive({ message, code, hint, slipway, path }: Extract<BulkAnswer, { error: unknown }>['error']): Error {
   if (slipway) return new SlipwayError(code as ErrorCode, message, { hint });
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new SlipwayError('resource-exhausted', `the disk is full: ${message}`, {
       hint: 'free some space, for example with slipway system prune, and try again',
+    });
+  }
+  if (code === 'EACCES' && path !== undefined) {
+    return new SlipwayError('permission-denied', `cannot read "${path}": permission denied`, {
+      hint: 'what the build does not need can be left out by .dockerignore',
     });
   }
   return Object.assign(new Error(message), { code });

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import { SlipwayError } from '../base/errors.ts';
+import { errorMessage, firstError, SlipwayError } from '../base/errors.ts';
 import { type BulkTask, bulkTasks } from './bulk-tasks.ts';
 
 /** A call and its answer, as they cross the thread boundary. */
@@ -19,6 +19,8 @@ export type BulkAnswer =
         readonly code: string | undefined;
         readonly hint: string | undefined;
         readonly slipway: boolean;
+        /** Of a failed system call. */
+        readonly path: string | undefined;
       };
     };
 
@@ -26,13 +28,15 @@ parentPort?.on('message', async ({ id, task, args }: BulkRequest) => {
   try {
     const work = bulkTasks[task] as (...args: readonly unknown[]) => unknown;
     parentPort?.postMessage({ id, result: await work(...args) } satisfies BulkAnswer);
-  } catch (error) {
+  } catch (thrown) {
+    const error = firstError(thrown);
     const slipway = error instanceof SlipwayError;
     const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorMessage(error);
+    const path = error instanceof Error && 'path' in error ? String(error.path) : undefined;
     parentPort?.postMessage({
       id,
-      error: { message, code, hint: slipway ? error.hint : undefined, slipway },
+      error: { message, code, hint: slipway ? error.hint : undefined, slipway, path },
     } satisfies BulkAnswer);
   }
 });

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { notFound } from '../base/errors.ts';
+import { invalidArgument, notFound } from '../base/errors.ts';
 import { compileGoMatch, hasWildcard } from '../dockerfile/go-match.ts';
 import { createMatcher, type MatchState, type PatternMatcher } from '../dockerfile/ignore-patterns.ts';
 import {
@@ -98,6 +98,8 @@ export function selectSources(root: string, selection: Selection, filter?: TreeF
     const fromRoot = path.slice(1);
     if (!isVisible(fromRoot)) throw notFound(`cannot find ${JSON.stringify(path)}: it is left out by .dockerignore`);
     const source = existingTreePath(root, path, selection.followLinks);
+    if (lstatOf(source)?.isSocket())
+      throw invalidArgument(`cannot copy ${JSON.stringify(path)}: it is a socket`, { hint: 'layers hold no sockets' });
     return [{ path: source, name: fromText(fromRoot.slice(fromRoot.lastIndexOf('/') + 1)), fromRoot }];
   }
   const found = expandWildcard(root, path.slice(1).split('/'), '').filter(isVisible);

@@ -1,5 +1,5 @@
 import type { Digest } from '../base/digest.ts';
-import { errorMessage, SlipwayError } from '../base/errors.ts';
+import { errorMessage, firstError, SlipwayError } from '../base/errors.ts';
 
 /** A step failed; says which, so that the frontend's source map can point into the Dockerfile. */
 export class SolveError extends SlipwayError {
@@ -7,9 +7,10 @@ export class SolveError extends SlipwayError {
   readonly vertexName: string;
 
   constructor(vertex: Digest, vertexName: string, cause: unknown) {
-    super(cause instanceof SlipwayError ? cause.code : 'internal', errorMessage(cause), {
+    const first = firstError(cause);
+    super(first instanceof SlipwayError ? first.code : 'internal', errorMessage(first), {
       cause,
-      hint: cause instanceof SlipwayError ? cause.hint : undefined,
+      hint: first instanceof SlipwayError ? first.hint : undefined,
     });
     this.name = 'SolveError';
     this.vertex = vertex;

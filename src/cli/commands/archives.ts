@@ -1,6 +1,6 @@
-import { createReadStream, createWriteStream, statSync } from 'node:fs';
+import { createReadStream, createWriteStream, openSync, type ReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { invalidArgument, notFound } from '../../base/errors.ts';
+import { invalidArgument, SlipwayError, systemErrorCode } from '../../base/errors.ts';
 import { familiarRepository, parseReference } from '../../oci/reference.ts';
 import type { CommandRun } from '../command.ts';
 import { openEngine } from '../engine.ts';
@@ -22,10 +22,8 @@ export const runLoad: CommandRun = async ({ flags }, { locations }) => {
   const input = flags.text('input');
   if (input === undefined && process.stdin.isTTY)
     throw invalidArgument('requested load from stdin, but stdin is empty', { hint: 'give the archive with -i' });
-  if (input !== undefined && !statSync(input, { throwIfNoEntry: false }))
-    throw notFound(`open ${input}: no such file or directory`);
+  const body = input === undefined ? process.stdin : openArchive(input);
   const engine = await openEngine(locations);
-  const body = input === undefined ? process.stdin : createReadStream(input, { highWaterMark: 1 << 20 });
   const request = {
     body,
     headers: { 'content-type': 'application/x-tar' },
@@ -37,11 +35,9 @@ export const runLoad: CommandRun = async ({ flags }, { locations }) => {
 
 export const runImport: CommandRun = async ({ flags, args }, { locations }) => {
   const [file = '', name] = args;
-  if (file !== '-' && !statSync(file, { throwIfNoEntry: false }))
-    throw notFound(`open ${file}: no such file or directory`);
   const reference = name === undefined ? undefined : parseReference(name);
+  const body = file === '-' ? process.stdin : openArchive(file);
   const engine = await openEngine(locations);
-  const body = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1 << 20 });
   const query = {
     fromSrc: '-',
     repo: reference && familiarRepository(reference),
@@ -54,3 +50,15 @@ export const runImport: CommandRun = async ({ flags, args }, { locations }) => {
   await showTransfer(engine.lines('POST', '/images/create', request), { quiet: false });
   return 0;
 };
+
+/** Opened before anything is asked of the daemon, so that its failure is told as what it is. */
+function openArchive(path: string): ReadStream {
+  try {
+    return createReadStream('', { fd: openSync(path, 'r'), highWaterMark: 1 << 20 });
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === 'ENOENT') throw new SlipwayError('not-found', `open ${path}: no such file or directory`);
+    if (code === 'EACCES') throw new SlipwayError('permission-denied', `open ${path}: permission denied`);
+    throw error;
+  }
+}
