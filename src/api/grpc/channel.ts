@@ -1,6 +1,9 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { errorMessage, SlipwayError } from '../../base/errors.ts';
+import { Http2Connection } from '../http2/connection.ts';
+import { headerOf } from '../http2/headers.ts';
+import { errorCode } from '../http2/http2-error.ts';
+import type { Http2Stream } from '../http2/stream.ts';
 import { create } from '../message/create.ts';
 import { fromBinary } from '../message/decode.ts';
 import { toBinary } from '../message/encode.ts';
@@ -8,7 +11,6 @@ import type { InitOf, Schema, ShapeOf } from '../message/schema.ts';
 import type { Method, Service } from '../message/service.ts';
 import { readMessages, writeMessage } from './framing.ts';
 import { errorOf } from './status.ts';
-import { http2Settings, localWindow } from './windows.ts';
 
 export interface CallOptions {
   readonly metadata?: Readonly<Record<string, string | string[]>> | undefined;
@@ -47,54 +49,42 @@ interface Codec {
 
 /** One HTTP/2 connection to a gRPC server. */
 export class GrpcChannel {
-  readonly #session: ClientHttp2Session;
+  readonly #connection: Http2Connection;
   readonly #messageLimit: number | undefined;
-  #failure: unknown;
 
   constructor(connection: Duplex, options: ChannelOptions = {}) {
     this.#messageLimit = options.messageLimit;
-    this.#session = connect('http://localhost', {
-      createConnection: () => connection,
-      settings: http2Settings,
-      maxSessionMemory: 256,
-    });
-    this.#session.once('connect', () => this.#session.setLocalWindowSize(localWindow));
-    this.#session.on('error', (error) => {
-      this.#failure = error;
-    });
+    this.#connection = new Http2Connection(connection);
     if (options.keepAlive !== undefined) this.#keepAlive(options.keepAlive);
   }
 
   #keepAlive(interval: number): void {
     let answered = true;
     const timer = setInterval(() => {
-      // A session is destroyed some time before it tells so by `close`, and may then not be touched.
-      if (this.closed || this.#session.connecting) return;
       if (!answered) {
-        this.#session.destroy(new SlipwayError('unavailable', 'the other side does not answer any more'));
+        this.#connection.destroy(new SlipwayError('unavailable', 'the other side does not answer any more'));
         return;
       }
       answered = false;
-      this.#session.ping(() => {
+      this.#connection.ping(() => {
         answered = true;
       });
     }, interval);
     timer.unref();
-    this.#session.once('close', () => clearInterval(timer));
+    this.#connection.whenClosed.then(() => clearInterval(timer));
   }
 
   get closed(): boolean {
-    return this.#session.closed || this.#session.destroyed;
+    return this.#connection.closed;
   }
 
   /** Resolves when the connection is gone. */
   whenClosed(): Promise<void> {
-    if (this.#session.destroyed) return Promise.resolve();
-    return new Promise((resolve) => this.#session.once('close', () => resolve()));
+    return this.#connection.whenClosed;
   }
 
   close(): void {
-    this.#session.destroy();
+    this.#connection.destroy();
   }
 
   client<S extends Service>(service: S): Client<S> {
@@ -136,83 +126,77 @@ export class GrpcChannel {
   #open(codec: Codec, input: unknown, options: CallOptions): AsyncIterable<unknown> {
     options.signal?.throwIfAborted();
     if (this.closed) throw this.#unavailable(codec.path);
-    const stream = this.#session.request({
-      ':method': 'POST',
-      ':path': codec.path,
-      'content-type': 'application/grpc',
-      te: 'trailers',
-      'user-agent': 'slipway',
-      ...options.metadata,
-    });
+    const stream = this.#connection.request([
+      [':method', 'POST'],
+      [':scheme', 'http'],
+      [':path', codec.path],
+      [':authority', 'localhost'],
+      ['content-type', 'application/grpc'],
+      ['te', 'trailers'],
+      ['user-agent', 'slipway'],
+      ...Object.entries(options.metadata ?? {}).flatMap(([name, values]) =>
+        [values].flat().map((value) => [name, value] as const),
+      ),
+    ]);
     return this.#exchange(stream, codec, input, options);
   }
 
-  #exchange(stream: ClientHttp2Stream, codec: Codec, input: unknown, options: CallOptions): AsyncIterable<unknown> {
+  #exchange(stream: Http2Stream, codec: Codec, input: unknown, options: CallOptions): AsyncIterable<unknown> {
     const { path } = codec;
-    let ended: IncomingHttpHeaders | undefined;
     let failure: unknown;
-    stream.on('response', (headers) => {
-      if (headers['grpc-status'] !== undefined) ended = headers;
-      else if (headers[':status'] !== 200)
-        failure = new SlipwayError('unavailable', `${path} answered HTTP ${headers[':status']}`);
-    });
-    // Trailers may come after the end of the messages.
-    const { promise: over, resolve: setOver } = Promise.withResolvers<void>();
-    stream.on('trailers', (headers) => {
-      ended = headers;
-      setOver();
-    });
-    stream.once('close', setOver);
-    stream.on('error', (error) => {
-      failure ??= error;
-    });
-    const abort = () => {
-      failure = options.signal?.reason;
-      stream.close(8);
-    };
+    const abort = () => stream.reset();
     options.signal?.addEventListener('abort', abort, { once: true });
-    stream.once('close', () => options.signal?.removeEventListener('abort', abort));
-    const sent = send(stream, codec, input).catch((error: unknown) => {
+    stream.whenClosed.then(() => options.signal?.removeEventListener('abort', abort));
+    send(stream, codec, input).catch((error: unknown) => {
       failure ??= error;
-      stream.close(8);
+      stream.reset();
     });
     const unavailable = () => this.#unavailable(path, failure);
     const messageLimit = this.#messageLimit;
     return (async function* () {
       try {
         for await (const message of readMessages(stream, messageLimit)) yield codec.decode(message);
-        if (!ended) await over;
       } catch (error) {
         failure ??= error;
       } finally {
-        if (!stream.closed) stream.close(ended ? 0 : 8);
+        // Unless the answer is complete, whoever stops listening has given up.
+        stream.reset(stream.remoteEnded ? errorCode.noError : errorCode.cancel);
       }
       options.signal?.throwIfAborted();
-      if (ended) {
-        const error = errorOf(ended);
-        if (error) throw error;
-        return;
-      }
-      await sent;
+      const error = outcomeOf(stream, path);
+      if (error) throw error;
+      if (error === undefined && failure === undefined) return;
       throw failure instanceof SlipwayError ? failure : unavailable();
     })();
   }
 
-  #unavailable(path: string, cause: unknown = this.#failure): SlipwayError {
+  #unavailable(path: string, cause: unknown = this.#connection.failure): SlipwayError {
     const why = cause === undefined ? 'the connection was closed' : errorMessage(cause);
     return new SlipwayError('unavailable', `cannot call ${path}: ${why}`, { cause });
   }
 }
 
-async function send(stream: ClientHttp2Stream, { streamsIn, encode }: Codec, input: unknown): Promise<void> {
+/** How the call went, as the other side says: undefined for well, false when it has not said. */
+function outcomeOf(
+  { headers = [], trailers, remoteEnded }: Http2Stream,
+  path: string,
+): SlipwayError | false | undefined {
+  if (!remoteEnded) return false;
+  const ending = Object.fromEntries(trailers ?? headers);
+  if (ending['grpc-status'] !== undefined) return errorOf(ending);
+  const status = headerOf(headers, ':status');
+  return status === '200' ? false : new SlipwayError('unavailable', `${path} answered HTTP ${status}`);
+}
+
+async function send(stream: Http2Stream, { streamsIn, encode }: Codec, input: unknown): Promise<void> {
   if (!streamsIn) {
     writeMessage(stream, encode(input));
   } else {
     for await (const message of input as AsyncIterable<unknown>) {
-      if (stream.destroyed || stream.closed) return;
+      if (!stream.writable) return;
       const wait = writeMessage(stream, encode(message));
       if (wait) await wait;
     }
   }
-  if (!stream.destroyed && !stream.closed) stream.end();
+  stream.end();
 }

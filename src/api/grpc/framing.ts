@@ -1,11 +1,8 @@
-import type { Readable, Writable } from 'node:stream';
 import { SlipwayError } from '../../base/errors.ts';
+import type { Http2Stream } from '../http2/stream.ts';
 
 /** grpc/doc/PROTOCOL-HTTP2.md: one byte compressed-flag, four bytes length, the message. */
 const headerLength = 5;
-
-/** Corking larger ones gains nothing and delays them. Bytes. */
-const smallMessage = 4096;
 
 /** Larger messages are refused before they are buffered, unless one says otherwise. Bytes. */
 export const defaultMessageLimit = 16 * 1024 * 1024;
@@ -21,15 +18,14 @@ export function frameMessage(message: Uint8Array): Buffer {
 
 /** The messages of a stream in order; ends with it. Throws on a message that is cut, compressed unknown or too large. */
 export async function* readMessages(
-  stream: Readable,
+  stream: AsyncIterable<Buffer>,
   messageLimit = defaultMessageLimit,
 ): AsyncGenerator<Uint8Array, void> {
   let buffered: Buffer = Buffer.alloc(0);
   const parts: Buffer[] = [];
   let waiting = headerLength;
   let size = 0;
-  // Whoever stops reading early still wants to answer on the same stream.
-  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
+  for await (const chunk of stream) {
     parts.push(chunk);
     size += chunk.length;
     if (size < waiting) continue;
@@ -69,23 +65,8 @@ function inflate(message: Uint8Array, limit: number): Uint8Array {
   }
 }
 
-/** Writes one message, together with those that follow at once, and waits while the other side does not keep up. */
-export function writeMessage(stream: Writable, message: Uint8Array): Promise<void> | undefined {
-  if (stream.destroyed || stream.writableEnded)
-    throw new SlipwayError('canceled', 'cannot send a message: the call has ended');
-  if (stream.writableCorked === 0 && message.length < smallMessage) {
-    stream.cork();
-    // After all that is ready now: small messages then leave in one piece.
-    process.nextTick(() => stream.uncork());
-  }
-  if (stream.write(frameMessage(message))) return undefined;
-  return new Promise((resolve) => {
-    const go = () => {
-      stream.off('drain', go);
-      stream.off('close', go);
-      resolve();
-    };
-    stream.on('drain', go);
-    stream.on('close', go);
-  });
+/** Writes one message; answers a promise to wait for when the other side does not keep up. */
+export function writeMessage(stream: Http2Stream, message: Uint8Array): Promise<void> | undefined {
+  if (!stream.writable) throw new SlipwayError('canceled', 'cannot send a message: the call has ended');
+  return stream.write(frameMessage(message));
 }

@@ -1,10 +1,10 @@
-import type { IncomingHttpHeaders } from 'node:http2';
 import type { InitOf, Schema, ShapeOf } from '../message/schema.ts';
 import type { Method, Service } from '../message/service.ts';
 
 /** What a handler knows of its call. */
 export interface CallContext {
-  readonly metadata: IncomingHttpHeaders;
+  /** Headers by their names; those that repeat are joined by commas. */
+  readonly metadata: Readonly<Record<string, string>>;
   /** All values of a header that may repeat; they may contain commas, so `metadata` cannot tell them apart. */
   values(name: string): string[];
   /** Fires when the caller cancels, goes away or its deadline passes. */

@@ -1,12 +1,9 @@
-import {
-  type IncomingHttpHeaders,
-  performServerHandshake,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { abortable } from '../../base/async.ts';
 import { errorMessage, SlipwayError } from '../../base/errors.ts';
+import { Http2Connection } from '../http2/connection.ts';
+import { type HeaderList, headerOf } from '../http2/headers.ts';
+import type { Http2Stream } from '../http2/stream.ts';
 import { create } from '../message/create.ts';
 import { fromBinary } from '../message/decode.ts';
 import { toBinary } from '../message/encode.ts';
@@ -14,7 +11,6 @@ import type { Method } from '../message/service.ts';
 import { readMessages, writeMessage } from './framing.ts';
 import type { CallContext, Route, Router } from './router.ts';
 import { errorTrailers, okTrailers, type Trailers } from './status.ts';
-import { http2Settings, localWindow } from './windows.ts';
 
 export interface ServeOptions {
   /** Handed to handlers as `context.peer`. */
@@ -24,33 +20,24 @@ export interface ServeOptions {
 }
 
 /** Serves gRPC on a connection, from its HTTP/2 preface on. */
-export function serveGrpc(connection: Duplex, router: Router, options: ServeOptions = {}): ServerHttp2Session {
-  const session = performServerHandshake(connection, { settings: http2Settings, maxSessionMemory: 256 });
-  session.once('connect', () => session.setLocalWindowSize(localWindow));
-  session.on('error', () => session.destroy());
-  session.on('stream', (stream, headers, _flags, rawHeaders) => {
-    serveCall(stream, headers, rawHeaders, router, options).catch(() => stream.destroy());
+export function serveGrpc(connection: Duplex, router: Router, options: ServeOptions = {}): Http2Connection {
+  return new Http2Connection(connection, {
+    onCall: (stream) => {
+      serveCall(stream, router, options).catch(() => stream.reset());
+    },
   });
-  return session;
 }
 
-async function serveCall(
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
-  rawHeaders: readonly string[],
-  router: Router,
-  options: ServeOptions,
-): Promise<void> {
+async function serveCall(stream: Http2Stream, router: Router, options: ServeOptions): Promise<void> {
+  const headers = stream.headers ?? [];
   const aborter = new AbortController();
-  const abort = () => aborter.abort(new SlipwayError('canceled', 'the caller went away'));
-  stream.on('aborted', abort);
-  stream.on('error', abort);
-  stream.on('close', abort);
-  const timer = deadline(headers['grpc-timeout'], aborter);
+  stream.whenClosed.then(() => aborter.abort(new SlipwayError('canceled', 'the caller went away')));
+  const timer = deadline(headerOf(headers, 'grpc-timeout'), aborter);
   try {
-    const route = router.find(String(headers[':path']));
-    if (!route) throw new SlipwayError('unimplemented', `unknown method ${headers[':path']}`);
-    const context = callContext(stream, headers, rawHeaders, aborter.signal, options.peer);
+    const path = headerOf(headers, ':path') ?? '';
+    const route = router.find(path);
+    if (!route) throw new SlipwayError('unimplemented', `unknown method ${path}`);
+    const context = callContext(stream, headers, aborter.signal, options.peer);
     // A handler that does not listen to its signal must not keep the caller waiting.
     await abortable(answer(stream, route, context, options.messageLimit), aborter.signal);
     end(stream, okTrailers);
@@ -61,24 +48,17 @@ async function serveCall(
     );
   } finally {
     clearTimeout(timer);
-    // A request body that nobody reads would hold the stream, and its window, open.
-    if (!stream.readableEnded) stream.resume();
   }
 }
 
-function callContext(
-  stream: ServerHttp2Stream,
-  metadata: IncomingHttpHeaders,
-  rawHeaders: readonly string[],
-  signal: AbortSignal,
-  peer: unknown,
-): CallContext {
-  const values = (name: string) => rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1] === name);
+function callContext(stream: Http2Stream, headers: HeaderList, signal: AbortSignal, peer: unknown): CallContext {
+  const values = (name: string) => headers.filter(([each]) => each === name).map(([, value]) => value);
+  const metadata = Object.fromEntries(headers.map(([name]) => [name, values(name).join(', ')]));
   return { metadata, values, signal, peer, sendHeaders: () => respond(stream) };
 }
 
 async function answer(
-  stream: ServerHttp2Stream,
+  stream: Http2Stream,
   { method, handler, raw }: Route,
   context: CallContext,
   messageLimit: number | undefined,
@@ -96,11 +76,11 @@ async function answer(
   };
   if (method.methodKind === 'unary' || method.methodKind === 'client_streaming') {
     const message = await output;
-    if (!stream.destroyed) await send(message);
+    if (!stream.closed) await send(message);
     return;
   }
   for await (const message of output as AsyncIterable<unknown>) {
-    if (stream.destroyed) return;
+    if (stream.closed) return;
     const wait = send(message);
     if (wait) await wait;
   }
@@ -117,37 +97,36 @@ function decodeRequest(method: Method, message: Uint8Array): unknown {
 }
 
 async function* decodeAll<T>(
-  stream: ServerHttp2Stream,
+  stream: Http2Stream,
   decode: (message: Uint8Array) => T,
   messageLimit: number | undefined,
 ): AsyncGenerator<T, void> {
   for await (const message of readMessages(stream, messageLimit)) yield decode(message);
 }
 
-async function firstMessage(stream: ServerHttp2Stream, messageLimit: number | undefined): Promise<Uint8Array> {
+async function firstMessage(stream: Http2Stream, messageLimit: number | undefined): Promise<Uint8Array> {
   for await (const message of readMessages(stream, messageLimit)) return message;
   throw new SlipwayError('invalid-argument', 'the call carries no message');
 }
 
-function respond(stream: ServerHttp2Stream): void {
-  if (stream.headersSent || stream.destroyed || stream.closed) return;
-  stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+const responseHeaders: HeaderList = [
+  [':status', '200'],
+  ['content-type', 'application/grpc'],
+];
+
+function respond(stream: Http2Stream): void {
+  if (!stream.headersSent) stream.respond(responseHeaders);
 }
 
-function end(stream: ServerHttp2Stream, trailers: Trailers): void {
-  if (stream.destroyed || stream.closed) return;
-  if (!stream.headersSent) {
-    stream.respond({ ':status': 200, 'content-type': 'application/grpc', ...trailers }, { endStream: true });
-    return;
-  }
-  stream.on('wantTrailers', () => stream.sendTrailers(trailers));
-  stream.end();
+function end(stream: Http2Stream, trailers: Trailers): void {
+  if (stream.headersSent) stream.end(Object.entries(trailers));
+  else stream.respond([...responseHeaders, ...Object.entries(trailers)], true);
 }
 
 const timeoutUnits: Record<string, number> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
 
-function deadline(header: string | string[] | undefined, aborter: AbortController): NodeJS.Timeout | undefined {
-  const match = /^(\d{1,8})([HMSmun])$/.exec(String(header));
+function deadline(header: string | undefined, aborter: AbortController): NodeJS.Timeout | undefined {
+  const match = /^(\d{1,8})([HMSmun])$/.exec(header ?? '');
   if (!match) return undefined;
   const milliseconds = Number(match[1]) * (timeoutUnits[match[2] ?? ''] ?? 0);
   if (milliseconds > 2 ** 31 - 1) return undefined;
