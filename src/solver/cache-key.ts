@@ -11,6 +11,8 @@ export interface Keying<T> {
   readonly key: Digest;
   /** The keys of the inputs as they entered `key`, for `--explain`. */
   readonly inputKeys: readonly string[];
+  /** Which inputs entered by their content. */
+  readonly contentInputs: readonly number[];
   /** Made again by the user's wish, or from something that is: an old record under the key does not count. */
   readonly fresh: boolean;
 }

@@ -5,7 +5,8 @@ import type { CacheStore } from './cache-store.ts';
 import type { Handle, Op, OpContext } from './op.ts';
 import type { ProgressSink } from './progress.ts';
 import { SolveError } from './solve-error.ts';
-import type { Vertex } from './vertex.ts';
+import type { StepTrace } from './step-trace.ts';
+import { topologicalOrder, type Vertex } from './vertex.ts';
 import { VertexProgress } from './vertex-progress.ts';
 
 /** What a node needs of the solver. */
@@ -40,6 +41,7 @@ export class Node<T> {
   #aborter = new AbortController();
   #op: Op<T> | undefined;
   #keying: Promise<Keying<T>> | undefined;
+  #keyed: Keying<T> | undefined;
   #outputs: Promise<readonly Handle<T>[]> | undefined;
 
   constructor(host: NodeHost<T>, vertex: Vertex) {
@@ -79,11 +81,34 @@ export class Node<T> {
   }
 
   key(): Promise<Keying<T>> {
-    this.#keying ??= this.#computeKey().catch((error: unknown) => {
-      this.#keying = undefined;
-      throw this.#failed(error);
-    });
+    this.#keying ??= this.#computeKey().then(
+      (keying) => {
+        this.#keyed = keying;
+        return keying;
+      },
+      (error: unknown) => {
+        this.#keying = undefined;
+        throw this.#failed(error);
+      },
+    );
     return this.#keying;
+  }
+
+  /** How the step was keyed and how it went, as far as is known by now. */
+  get trace(): StepTrace {
+    const { map, key, inputKeys, contentInputs, fresh } = this.#keyed ?? {};
+    return {
+      vertex: this.vertex,
+      event: this.progress.event,
+      keying: map &&
+        key && {
+          key,
+          opDigest: map.digest,
+          inputKeys: inputKeys ?? [],
+          contentInputs: contentInputs ?? [],
+          fresh: fresh === true,
+        },
+    };
   }
 
   outputs(): Promise<readonly Handle<T>[]> {
@@ -117,8 +142,10 @@ export class Node<T> {
   /** Shows this step and what it is made of as cached, unless it showed something already. */
   markCached(): void {
     if (this.progress.touched) return;
-    for (const input of this.vertex.inputs) this.#host.nodeOf(input.vertex).markCached();
-    if (!this.progress.touched) this.progress.cached();
+    for (const vertex of topologicalOrder(this.vertex, (each) => !this.#host.nodeOf(each).progress.touched)) {
+      const node = this.#host.nodeOf(vertex);
+      if (!node.progress.touched) node.progress.cached();
+    }
   }
 
   get op(): Op<T> {
@@ -148,14 +175,15 @@ export class Node<T> {
     const stale = (i: number) => inputs[i]?.fresh === true && !map.inputs[i]?.contentKey;
     const fresh = this.vertex.ignoreCache || inputs.some((_, i) => stale(i));
     if (!map.inputs.some((input) => input.contentKey)) {
-      return { map, definitionKey, key: definitionKey, inputKeys: keys, fresh };
+      return { map, definitionKey, key: definitionKey, inputKeys: keys, contentInputs: [], fresh };
     }
     const anyFresh = fresh || inputs.some((input) => input.fresh);
     const linked = anyFresh ? undefined : this.#host.cache.findLink(definitionKey);
-    if (linked) return { map, definitionKey, key: linked, inputKeys: keys, fresh };
+    if (linked) return { map, definitionKey, key: linked, inputKeys: keys, contentInputs: [], fresh };
     const withContent = await this.#contentKeys(map, byDefinition);
     const key = cacheKey(map.digest, withContent);
-    return { map, definitionKey, key, inputKeys: withContent.map((input) => input.key), fresh };
+    const contentInputs = withContent.flatMap((_, i) => (map.inputs[i]?.contentKey ? [i] : []));
+    return { map, definitionKey, key, inputKeys: withContent.map((input) => input.key), contentInputs, fresh };
   }
 
   #contentKeys(map: Keying<T>['map'], byDefinition: readonly { selector: string | undefined; key: string }[]) {

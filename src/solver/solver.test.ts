@@ -6,6 +6,7 @@ import type { Handle, Op, OpContext } from './op.ts';
 import type { ProgressSink, VertexEvent } from './progress.ts';
 import { SolveError } from './solve-error.ts';
 import { Solver } from './solver.ts';
+import type { StepTrace } from './step-trace.ts';
 import type { Vertex } from './vertex.ts';
 
 /** A made-up step: its result is a text; how often it ran is counted by name. */
@@ -19,6 +20,12 @@ interface Step {
   readonly unique?: string;
   readonly cacheable?: boolean;
   readonly result?: (inputs: readonly string[], context: OpContext) => string | Promise<string>;
+}
+
+interface BuildOptions {
+  readonly signal?: AbortSignal;
+  readonly events?: VertexEvent[];
+  readonly traces?: StepTrace[];
 }
 
 class World {
@@ -63,7 +70,24 @@ class World {
     };
   }
 
-  async build(step: Step, options: { signal?: AbortSignal; events?: VertexEvent[] } = {}): Promise<string> {
+  /** A step on another one, without describing all beneath again. */
+  chained(name: string, from: Vertex | undefined): Vertex {
+    const digest = digestOf(`${name} on ${from?.digest}`);
+    this.#steps.set(digest, { name, ...(from ? { from: [{ name: 'one before' }] } : {}), result: () => name });
+    return { digest, name, inputs: from ? [{ vertex: from, index: 0 }] : [], ignoreCache: false };
+  }
+
+  build(step: Step, options: BuildOptions = {}): Promise<string> {
+    return this.solve(this.vertex(step), options);
+  }
+
+  async traces(step: Step): Promise<StepTrace[]> {
+    const traces: StepTrace[] = [];
+    await this.solve(this.vertex(step), { traces });
+    return traces;
+  }
+
+  async solve(vertex: Vertex, options: BuildOptions = {}): Promise<string> {
     const sink: ProgressSink = {
       vertex: (event) => options.events?.push(event),
       status: () => {},
@@ -73,8 +97,9 @@ class World {
     const signal = options.signal ?? new AbortController().signal;
     const job = this.solver.openJob({ sink, sessions: [], signal });
     try {
-      const handle = await job.solve({ vertex: this.vertex(step), index: 0 });
+      const handle = await job.solve({ vertex, index: 0 });
       handle.release();
+      options.traces?.push(...job.traces());
       return handle.value;
     } finally {
       job.close();
@@ -298,5 +323,109 @@ suite('solver', () => {
       [true, true, false],
     );
     assert.ok([...last.values()].every((event) => event.started && event.completed));
+  });
+
+  test('a graph of 10,000 steps on top of each other', async () => {
+    const world = new World();
+    let vertex: Vertex | undefined;
+    for (let i = 0; i < 10_000; i++) vertex = world.chained(`${i}`, vertex);
+    assert.ok(vertex);
+    for (const expected of [10_000, 0]) {
+      world.runs.length = 0;
+      const events: VertexEvent[] = [];
+      await world.solve(vertex, { events });
+      assert.equal(world.runs.length, expected);
+      assert.equal(new Set(events.filter((event) => event.completed).map((event) => event.digest)).size, 10_000);
+    }
+  });
+
+  test('equal work that two builds began at the same time runs once, and both see it', async () => {
+    const world = new World();
+    const finish = Promise.withResolvers<void>();
+    const result = async () => {
+      await finish.promise;
+      return 'made';
+    };
+    const seen = ['a', 'b'].map((): VertexEvent[] => []);
+    const builds = seen.map((events, i) =>
+      world.build({ name: 'work', from: [context('same', `${i}`)], byContent: [0], result }, { events }),
+    );
+    await settled();
+    finish.resolve();
+    assert.deepEqual(await Promise.all(builds), ['made', 'made']);
+    assert.equal(world.runs.filter((name) => name === 'work').length, 1);
+    for (const events of seen) assert.ok(events.some(({ name, completed }) => name === 'work' && completed));
+  });
+
+  test('what the target is not made of never runs, though the same job knows it', async () => {
+    const world = new World();
+    const unused: Step = { name: 'unused' };
+    world.vertex(unused);
+    await world.build({ name: 'target', from: [{ name: 'base' }] });
+    assert.deepEqual(world.runs, ['base', 'target']);
+  });
+
+  test('a failing step ends the build while its siblings are stopped, and leaves nothing held', async () => {
+    const world = new World();
+    const begun = Promise.withResolvers<void>();
+    const stopped = Promise.withResolvers<void>();
+    const sibling: Step = {
+      name: 'sibling',
+      result: (_, { signal }) =>
+        new Promise((_resolve, reject) => {
+          begun.resolve();
+          signal.addEventListener('abort', () => {
+            stopped.resolve();
+            reject(signal.reason);
+          });
+        }),
+    };
+    const failing: Step = {
+      name: 'failing',
+      result: async () => {
+        await begun.promise;
+        throw new Error('exit code 1');
+      },
+    };
+    await assert.rejects(world.build({ name: 'all', from: [sibling, failing] }), /exit code 1/);
+    await stopped.promise;
+    await settled();
+    assert.equal(world.live.size, 0);
+    assert.ok(!world.runs.includes('all'));
+  });
+
+  test('only the stage of --no-cache-filter and what is made of it runs again', async () => {
+    const world = new World();
+    const target = (fresh: boolean): Step => ({
+      name: 'join',
+      from: [
+        { name: 'kept', from: [{ name: 'base' }] },
+        { name: 'filtered', from: [{ name: 'base' }], fresh },
+      ],
+    });
+    await world.build(target(false));
+    world.runs.length = 0;
+    await world.build(target(true));
+    assert.deepEqual(world.runs, ['filtered', 'join']);
+  });
+
+  test('a job tells how its steps were keyed and how they went', async () => {
+    const world = new World();
+    const step = (content: string): Step => ({
+      name: 'copy',
+      from: [{ name: 'base' }, context(content, content)],
+      byContent: [1],
+    });
+    const first = await world.traces(step('one'));
+    const second = await world.traces(step('two'));
+    const copies = [first, second].map((traces) => traces.find(({ vertex }) => vertex.name === 'copy'));
+    assert.deepEqual(copies[0]?.keying?.contentInputs, [1]);
+    assert.equal(copies[0]?.keying?.opDigest, copies[1]?.keying?.opDigest);
+    assert.equal(copies[0]?.keying?.inputKeys[0], copies[1]?.keying?.inputKeys[0]);
+    assert.deepEqual(
+      copies.map((copy) => copy?.keying?.inputKeys[1]),
+      [digestOf('one'), digestOf('two')],
+    );
+    assert.equal(second.find(({ vertex }) => vertex.name === 'base')?.event.cached, true);
   });
 });

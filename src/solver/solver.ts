@@ -4,6 +4,7 @@ import type { CacheStore } from './cache-store.ts';
 import { type Interest, Node, type NodeHost } from './node.ts';
 import type { Handle, Op, OpContext } from './op.ts';
 import { SharedRun } from './shared-run.ts';
+import type { StepTrace } from './step-trace.ts';
 import { type Edge, topologicalOrder, type Vertex } from './vertex.ts';
 
 export interface SolverOptions<T> {
@@ -17,6 +18,8 @@ export interface SolverOptions<T> {
 export interface Job<T> {
   /** The result of the edge, held for the caller, who releases it. */
   solve(edge: Edge): Promise<Handle<T>>;
+  /** What is known of the steps so far, inputs before users. */
+  traces(): StepTrace[];
   /** Ends the interest; work that no other job waits for is cancelled. */
   close(): void;
 }
@@ -57,6 +60,7 @@ export class Solver<T> {
         const output = this.#nodeOf(edge.vertex).output(edge.index);
         return (await abortable(output, interest.signal)).clone();
       },
+      traces: () => [...joined.values()].map((node) => node.trace),
       close: () => {
         if (closed) return;
         closed = true;

@@ -23,6 +23,11 @@ export class VertexProgress {
     };
   }
 
+  /** As it was shown last. */
+  get event(): VertexEvent {
+    return this.#event;
+  }
+
   /** Whether anybody has seen the step do something. */
   get touched(): boolean {
     return this.#event.started !== undefined;

@@ -24,8 +24,8 @@ export interface ProgressGroup {
   readonly weak: boolean;
 }
 
-/** The vertices from which the given one is made, inputs before users, itself last; each once. */
-export function topologicalOrder(last: Vertex): Vertex[] {
+/** The vertices from which the given one is made, inputs before users, itself last; each once. What is not wanted is left out with what is beneath it. */
+export function topologicalOrder(last: Vertex, wanted: (vertex: Vertex) => boolean = () => true): Vertex[] {
   const order: Vertex[] = [];
   const seen = new Set<Vertex>();
   // An explicit stack: definitions come from clients and may be deeper than the call stack.
@@ -36,7 +36,7 @@ export function topologicalOrder(last: Vertex): Vertex[] {
     if (!input) {
       order.push(top.vertex);
       pending.pop();
-    } else if (!seen.has(input.vertex)) {
+    } else if (!seen.has(input.vertex) && wanted(input.vertex)) {
       seen.add(input.vertex);
       pending.push({ vertex: input.vertex, next: 0 });
     }
