@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync } from 'node:fs';
-import { type Digest, digestOfHash } from '../base/digest.ts';
+import { createSha256, type Digest, digestOfHash } from '../base/digest.ts';
 import { SlipwayError } from '../base/errors.ts';
 import { decompress } from './compression.ts';
 import type { TarEntry } from './tar-header.ts';
@@ -37,7 +36,7 @@ export async function applyLayer(
     data: (data) => tree.write(data),
     end: () => tree.end(),
   });
-  const hash = createHash('sha256');
+  const hash = createSha256();
   let tarSize = 0;
   try {
     for await (const chunk of decompress(bytes)) {

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { type BigIntStats, closeSync, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
-import { type Digest, digestOfHash } from '../base/digest.ts';
+import { createSha256, type Digest, digestOfHash } from '../base/digest.ts';
 import { SlipwayError } from '../base/errors.ts';
 import { deviceMajor, deviceMinor, getXattr, listXattrs } from '../kernel/file-attributes.ts';
 import { blockSize, encodeHeader, paddingOf, type TarEntry, type TarEntryType } from './tar-header.ts';
@@ -33,7 +32,7 @@ export function digestLayer(
   directory: string,
   options: LayerTarOptions = {},
 ): { readonly diffId: Digest; readonly tarSize: number } {
-  const hash = createHash('sha256');
+  const hash = createSha256();
   let tarSize = 0;
   writeLayerTar(
     directory,

@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import { invalidArgument, SlipwayError } from './errors.ts';
 
 /** `sha256:` and 64 lower-case hex digits over exact bytes (OCI image-spec, descriptor.md#digests). */
@@ -20,8 +20,13 @@ export function parseDigest(text: string): Digest {
   return text;
 }
 
+/** Loaded at first use: many commands never hash anything, and it takes milliseconds of their start. */
+export function createSha256(): Hash {
+  return process.getBuiltinModule('node:crypto').createHash('sha256');
+}
+
 export function digestOf(bytes: Uint8Array | string): Digest {
-  return digestOfHash(createHash('sha256').update(bytes));
+  return digestOfHash(createSha256().update(bytes));
 }
 
 export function digestOfHash(hash: Hash): Digest {
@@ -38,7 +43,7 @@ export async function* verifyDigest(
   want: Digest,
   wantSize?: number,
 ): AsyncIterable<Uint8Array> {
-  const hash = createHash('sha256');
+  const hash = createSha256();
   let size = 0;
   for await (const chunk of bytes) {
     size += chunk.length;

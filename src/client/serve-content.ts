@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Content, type WriteContentRequest } from '../api/gen/content_pb.js';
 import type { CallContext, Router } from '../api/grpc/router.ts';
 import { contentStoreHeader } from '../api/session/session-content.ts';
-import { type Digest, digestHex, digestOfHash, parseDigest } from '../base/digest.ts';
+import { createSha256, type Digest, digestHex, digestOfHash, parseDigest } from '../base/digest.ts';
 import { invalidArgument, notFound, SlipwayError, systemErrorCode } from '../base/errors.ts';
 
 /** Bytes per message. */
@@ -77,7 +76,7 @@ async function* write(layout: ServedLayout, requests: AsyncIterable<WriteContent
   mkdirSync(join(layout.directory, 'blobs', 'sha256'), { recursive: true });
   const aside = join(layout.directory, `.ingest-${process.pid}-${Math.random().toString(36).slice(2)}`);
   const fd = openSync(aside, 'wx+');
-  const hash = createHash('sha256');
+  const hash = createSha256();
   let offset = 0;
   try {
     for await (const { action, expected, data, offset: at } of requests) {

@@ -1,4 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import { Control } from '../api/gen/control_pb.js';
@@ -8,6 +7,8 @@ import { Router } from '../api/grpc/router.ts';
 import { serveGrpc } from '../api/grpc/server.ts';
 import { Tunnel } from '../api/grpc/tunnel.ts';
 import { greetingHeaders } from '../api/session/session-headers.ts';
+import { createSha256 } from '../base/digest.ts';
+import { randomId } from '../base/random-id.ts';
 import type { CredentialSource } from '../registry/credentials.ts';
 import { type ServedLayout, serveContent } from './serve-content.ts';
 import { serveCredentials } from './serve-credentials.ts';
@@ -58,12 +59,12 @@ export interface OpenSession {
 /** Opens a session on the daemon's connection and serves in it until it is closed. */
 export function openSession(channel: GrpcChannel, services: SessionServices): OpenSession {
   const router = createSessionRouter(services);
-  const id = randomBytes(16).toString('hex');
+  const id = randomId();
   const directories = services.directories ?? new Map<string, string>();
   const metadata = greetingHeaders({
     id,
     name: basename(directories.get('context') ?? ''),
-    sharedKey: sharedKeyOf(directories.get('context')),
+    sharedKey: sharedKeyOf(directories.get('context'), services.sameMachine === true),
     methods: router.paths(),
     localDirectories: services.sameMachine === true ? directories : new Map(),
   });
@@ -82,7 +83,9 @@ export function openSession(channel: GrpcChannel, services: SessionServices): Op
 }
 
 /** The same directory of the same machine has the same key, so that a daemon can keep what it received of it. */
-function sharedKeyOf(directory: string | undefined): string {
+function sharedKeyOf(directory: string | undefined, isSameMachine: boolean): string {
   if (directory === undefined) return '';
-  return createHash('sha256').update(`${hostname()}\0${directory}`).digest('hex');
+  // That daemon is told the directory in any case.
+  if (isSameMachine) return `${hostname()} ${directory}`;
+  return createSha256().update(`${hostname()}\0${directory}`).digest('hex');
 }

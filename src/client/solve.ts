@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { Control, type SolveRequestSchema, type StatusResponse } from '../api/gen/control_pb.js';
 import type { GrpcChannel } from '../api/grpc/channel.ts';
 import type { InitOf } from '../api/message/schema.ts';
+import { randomId } from '../base/random-id.ts';
 import { openSession, type SessionServices } from './session.ts';
 
 /** A build: what to solve, and what the daemon may have from here for it. */
@@ -27,7 +27,7 @@ const progressGrace = 5000;
 
 /** Runs a build to its end. Throws what the daemon says (a `StatusError`, with details), or the signal's reason. */
 export async function solve(channel: GrpcChannel, request: BuildRequest): Promise<BuildResult> {
-  const ref = request.solve.Ref ?? randomBytes(16).toString('hex').slice(0, 25);
+  const ref = request.solve.Ref ?? randomId().slice(0, 25);
   const control = channel.client(Control);
   const session = openSession(channel, request.services);
   const progressAborter = new AbortController();
