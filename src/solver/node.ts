@@ -212,13 +212,14 @@ export class Node<T> {
     const inputs = await Promise.all(
       this.vertex.inputs.map((input) => this.#host.nodeOf(input.vertex).output(input.index)),
     );
+    const values = inputs.map((input) => input.value);
+    await this.op.awaitInputs?.(values, this.#context());
     const cacheable = keying.map.cacheable !== false;
     const name = `${keying.key}${keying.fresh ? '!' : ''}${cacheable ? '' : this.vertex.digest}`;
     const handles = await this.#host.share(name, this, async (context) => {
       // Somebody else may have finished the same work since this node looked.
       const found = cacheable && !keying.fresh ? this.#host.cache.find(keying.key) : undefined;
       if (found) return found;
-      const values = inputs.map((input) => input.value);
       const made = await this.#host.limit(() => this.op.run(values, context));
       if (cacheable) this.#save(keying, made);
       return made;

@@ -35,12 +35,16 @@ export interface OpContext {
     id: string,
     progress: { readonly current: number; readonly total?: number; readonly completed?: boolean },
   ): void;
+  /** Work that began after the vertex had ended, and showed a status, is over: what it made was fetched only when needed. */
+  settled(): void;
   warn(message: string): void;
 }
 
 /** One vertex's work: made from LLB by the worker. Its methods may be called again after a failure. */
 export interface Op<T> {
   cacheMap(context: OpContext): Promise<CacheMap<T>>;
+  /** Waits for what inputs bring only when they are needed, so that this is not shown as the op's own time. */
+  awaitInputs?(inputs: readonly T[], context: OpContext): Promise<void>;
   /** Makes the outputs; the caller owns the handles. */
   run(inputs: readonly T[], context: OpContext): Promise<readonly Handle<T>[]>;
 }

@@ -65,6 +65,7 @@ export class SharedRun<T> {
       sessions: () => [...this.#waiters].flatMap((node) => node.sessions()),
       log: (stream, bytes) => show((context) => context.log(stream, bytes)),
       status: (id, progress) => show((context) => context.status(id, progress)),
+      settled: () => show((context) => context.settled()),
       warn: (message) => show((context) => context.warn(message)),
     };
   }

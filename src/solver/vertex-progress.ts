@@ -68,6 +68,7 @@ export class VertexProgress {
       sessions,
       log: (stream, bytes) => this.#log({ vertex: this.#vertex.digest, stream, bytes, timestamp: new Date() }),
       status: (id, progress) => this.#status(id, progress),
+      settled: () => this.completed(),
       warn: (message) => this.#warn(message),
     };
   }

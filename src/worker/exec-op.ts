@@ -8,7 +8,7 @@ import type { CacheMap, Handle, InputKeying, Op, OpContext } from '../solver/op.
 import { ExecMounts } from './exec-mounts.ts';
 import { userOf } from './exec-user.ts';
 import { hashRef } from './hash-ref.ts';
-import { holdRef, type Ref, stackOf } from './ref.ts';
+import { awaitImages, holdRef, type Ref, stackOf } from './ref.ts';
 import { secretEnvironment } from './secret-environment.ts';
 import { createSecretMask } from './secret-mask.ts';
 import type { WorkerServices } from './worker-services.ts';
@@ -22,6 +22,7 @@ export interface ExecLimits {
 export function createExecOp(exec: ExecOp, services: WorkerServices, limits: ExecLimits): Op<Ref> {
   return {
     cacheMap: async () => execCacheMap(exec, services),
+    awaitInputs: awaitImages,
     run: (inputs, context) => runExec(exec, inputs, services, limits, context),
   };
 }

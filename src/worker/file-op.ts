@@ -11,7 +11,7 @@ import type { CacheMap, Handle, InputKeying, Op, OpContext } from '../solver/op.
 import { prepareDirectCopy } from './direct-copy.ts';
 import { fileOwner, ownerKey } from './file-owner.ts';
 import { hashRefSelections } from './hash-ref.ts';
-import { emptyStack, holdRef, type Ref, stackOf } from './ref.ts';
+import { awaitImages, emptyStack, holdRef, type Ref, stackOf } from './ref.ts';
 import { unpackArchives } from './unpack-archives.ts';
 import type { View } from './views.ts';
 import type { WorkerServices } from './worker-services.ts';
@@ -20,6 +20,7 @@ import type { WorkerServices } from './worker-services.ts';
 export function createFileOp(file: FileOp, inputCount: number, services: WorkerServices): Op<Ref> {
   return {
     cacheMap: async () => fileCacheMap(file, inputCount, services),
+    awaitInputs: awaitImages,
     run: (inputs, context) => new FileRun(file, inputs, services, context).run(),
   };
 }

@@ -43,6 +43,11 @@ export async function stackOf(ref: Ref, signal: AbortSignal): Promise<Stack> {
   }
 }
 
+/** Images among the inputs are pulled now; other refs do nothing before they are asked. */
+export async function awaitImages(refs: readonly Ref[], context: { readonly signal: AbortSignal }): Promise<void> {
+  await Promise.all(refs.map((ref) => (ref.kind === 'image' ? ref.unpack(context.signal) : undefined)));
+}
+
 export const emptyStack: readonly LayerId[] = [];
 
 /** A handle that keeps the layers from collection until it is released. */

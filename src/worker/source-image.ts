@@ -59,7 +59,14 @@ function resolveSource(
 
 /** The last handle to go lets go of the image and of the layers that were unpacked for it. */
 function holdImage(resolved: ResolvedSource, context: OpContext): Handle<Ref> {
-  const value: ImageRef = { kind: 'image', unpack: (signal) => resolved.unpack({ signal, status: context.status }) };
+  const unpack = async (signal: AbortSignal) => {
+    try {
+      return await resolved.unpack({ signal, status: context.status });
+    } finally {
+      context.settled();
+    }
+  };
+  const value: ImageRef = { kind: 'image', unpack };
   let holders = 0;
   const take = (): Handle<Ref> => {
     holders++;
