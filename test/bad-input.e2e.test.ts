@@ -141,6 +141,23 @@ suite('bad input', { skip: cannotRun }, () => {
     }
   });
 
+  test('a blob that changed on the disk is not handed out as if it were whole', async () => {
+    const blobs = join(use().root, 'content/blobs/sha256');
+    const [, digest = ''] =
+      /"sha256:([0-9a-f]+)"/.exec(
+        await use().ok('image', 'inspect', '--format', '{{json .RootFS.Layers}}', 'busybox'),
+      ) ?? [];
+    const bytes = readFileSync(join(blobs, digest));
+    const file = join(use().directory, 'saved.tar');
+    writeFileSync(file, 'an older archive');
+    writeFileSync(join(blobs, digest), bytes.with(100_000, 255 - (bytes[100_000] ?? 0)));
+    await failed(await use().run(['save', '-o', file, 'busybox']), /broke off in the middle/);
+    assert.equal(readFileSync(file, 'utf8'), 'an older archive');
+    assert.match(use().log(), new RegExp(`cannot read blob "sha256:${digest}"`));
+    writeFileSync(join(blobs, digest), bytes);
+    await use().ok('save', '-o', file, 'busybox');
+  });
+
   test('a second daemon on the same store', async () => {
     const result = await use().run(['daemon', '--addr', `unix://${use().directory}/other.sock`]);
     await failed(result, /it is open in process \d+/);

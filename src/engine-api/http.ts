@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { type ErrorCode, errorMessage, invalidArgument, SlipwayError } from '../base/errors.ts';
+import { createLogger } from '../base/log.ts';
 
 /** One request, taken apart. */
 export interface Request {
@@ -35,9 +36,14 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
 /** docker's error body. */
 export function sendError(response: ServerResponse, error: unknown): void {
   if (response.headersSent) {
-    // The status is gone; an error inside a stream is one more line of it.
-    if (!response.writableEnded)
+    if (response.writableEnded || response.destroyed) return;
+    // The status is gone. In a stream of lines an error is one more line; anything else must not look whole.
+    if (/json/.test(String(response.getHeader('content-type')))) {
       response.end(`${JSON.stringify({ errorDetail: { message: textOf(error) }, error: textOf(error) })}\n`);
+    } else {
+      createLogger().error(`broke off an answer: ${textOf(error)}`);
+      response.destroy();
+    }
     return;
   }
   const { status, message } = errorAnswer(error);

@@ -1,9 +1,9 @@
-import { createReadStream, createWriteStream, openSync, type ReadStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
+import { createReadStream, openSync, type ReadStream } from 'node:fs';
 import { invalidArgument, SlipwayError, systemErrorCode } from '../../base/errors.ts';
 import { familiarRepository, parseReference } from '../../oci/reference.ts';
 import type { CommandRun } from '../command.ts';
 import { openEngine } from '../engine.ts';
+import { saveStream } from '../save-stream.ts';
 import { showTransfer } from '../show-transfer.ts';
 
 export const runSave: CommandRun = async ({ flags, args }, { locations }) => {
@@ -14,7 +14,7 @@ export const runSave: CommandRun = async ({ flags, args }, { locations }) => {
   const response = await engine.open('GET', '/images/get', {
     query: { names: args, platform: flags.list('platform') },
   });
-  await pipeline(response, output === undefined ? process.stdout : createWriteStream(output, { mode: 0o600 }));
+  await saveStream(response, output);
   return 0;
 };
 

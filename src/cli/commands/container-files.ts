@@ -1,10 +1,9 @@
-import { createWriteStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
 import { invalidArgument } from '../../base/errors.ts';
 import { familiarRepository, parseReference } from '../../oci/reference.ts';
 import type { CommandRun } from '../command.ts';
 import { containerPath } from '../container/container-path.ts';
 import { openEngine } from '../engine.ts';
+import { saveStream } from '../save-stream.ts';
 
 export const runExport: CommandRun = async ({ flags, args: [name = ''] }, { locations }) => {
   const output = flags.text('output');
@@ -12,7 +11,7 @@ export const runExport: CommandRun = async ({ flags, args: [name = ''] }, { loca
     throw invalidArgument('cannot write an archive to a terminal', { hint: 'use the -o flag or redirect' });
   const engine = await openEngine(locations);
   const response = await engine.open('GET', `${containerPath(name)}/export`);
-  await pipeline(response, output === undefined ? process.stdout : createWriteStream(output, { mode: 0o600 }));
+  await saveStream(response, output);
   return 0;
 };
 
