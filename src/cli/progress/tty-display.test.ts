@@ -123,6 +123,14 @@ suite('progress on a terminal', () => {
     assert.equal(output.take(), '');
   });
 
+  test('what still runs when the build ends is shown as stopped', () => {
+    const { output, display, frame } = start();
+    display.update(vertex('a', '[2/2] RUN sleep 100', { started: at(0) }));
+    frame(1);
+    display.finish();
+    assert.match(stripVTControlCharacters(output.take()), /^ => CANCELED \[2\/2\] RUN sleep 100 +1\.0s/m);
+  });
+
   test('escape sequences in names, logs and ids move nothing', () => {
     const { display, frame } = start();
     display.update(vertex('a', 'RUN \x1b[99Aevil\nname', { started: at(0) }));

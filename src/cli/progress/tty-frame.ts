@@ -1,7 +1,7 @@
 import { transferAmount } from './amounts.ts';
 import type { Paint, ProgressColors } from './colors.ts';
 import type { ProgressStatus } from './events.ts';
-import { type Step, secondsOf } from './step-table.ts';
+import { type Step, type StepState, secondsOf } from './step-table.ts';
 import { cleanText, cutToWidth, displayWidth } from './terminal-text.ts';
 
 export interface FrameInput {
@@ -67,8 +67,10 @@ function headerLine({ completed, total, began, now, finished, builder, columns }
 function drawStep(step: Step, input: FrameInput): Block {
   const { columns, now, colors } = input;
   const running = step.state === 'running' && !input.finished;
-  const mark = { cached: 'CACHED ', failed: 'ERROR ', canceled: 'CANCELED ', running: '', done: '' }[step.state];
-  const paint = paintOf(step, colors);
+  // What still ran when the build ended was stopped.
+  const state = step.state === 'running' && input.finished ? 'canceled' : step.state;
+  const mark = { cached: 'CACHED ', failed: 'ERROR ', canceled: 'CANCELED ', running: '', done: '' }[state];
+  const paint = paintOf(state, colors);
   const lines = [spread(` => ${mark}${cleanText(step.name)}`, `${secondsOf(step, now).toFixed(1)}s`, columns, paint)];
   for (const status of step.statuses.values())
     lines.push(statusLine(status, input, step.completed !== undefined, paint));
@@ -104,7 +106,7 @@ function barOf(part: number): string {
   return `[${arrow.padEnd(barWidth)}]`;
 }
 
-function paintOf({ state }: Step, colors: ProgressColors): Paint {
+function paintOf(state: StepState, colors: ProgressColors): Paint {
   if (state === 'failed') return colors.error;
   if (state === 'canceled') return colors.cancel;
   return state === 'running' ? (text) => text : colors.run;
