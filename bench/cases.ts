@@ -4,12 +4,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BuildOptions, Peer } from './peers.ts';
 
+export interface Mark {
+  readonly factor: number;
+  readonly peer: 'buildctl' | 'buildx';
+  readonly of?: string;
+}
+
 /** One thing that is measured: made ready, then timed a number of times. */
 export interface Case {
   readonly id: string;
   readonly title: string;
-  /** What the peer's figure is multiplied with for our mark; with the peer's case, when it is another one. */
-  readonly mark?: { readonly factor: number; readonly of?: string } | { readonly milliseconds: number };
+  /** What a peer's figure is multiplied with for our mark; with the peer's case, when it is another one. */
+  readonly mark?: Mark | { readonly milliseconds: number };
   readonly runs: number;
   /** Before each timed run; not timed. */
   readonly prepare?: (peer: Peer, run: number) => void;
@@ -68,14 +74,14 @@ export function createCases(directory: string, base: string): Case[] {
       id: 'A',
       title: 'no-op rebuild of 7 steps',
       runs: 9,
-      mark: { factor: 1.2 },
+      mark: { factor: 1.2, peer: 'buildx' },
       command: build(web, { image: true }),
     },
     {
       id: 'B',
       title: 'rebuild after one byte changed',
       runs: 9,
-      mark: { factor: 1.2 },
+      mark: { factor: 1.2, peer: 'buildx' },
       prepare: edit(app),
       command: build(web, { image: true }),
     },
@@ -83,7 +89,7 @@ export function createCases(directory: string, base: string): Case[] {
       id: 'C1',
       title: '20,000 files, cold, into an image',
       runs: 1,
-      mark: { factor: 0.5 },
+      mark: { factor: 0.5, peer: 'buildctl' },
       command: build(files, { image: true }),
     },
     { id: 'C2', title: '… no-op', runs: 3, command: build(files, { image: true }) },
@@ -91,7 +97,7 @@ export function createCases(directory: string, base: string): Case[] {
       id: 'C3',
       title: '… one file edited, cache only',
       runs: 3,
-      mark: { factor: 0.5 },
+      mark: { factor: 0.5, peer: 'buildctl' },
       prepare: edit(one),
       command: build(files, { image: false }),
     },
@@ -99,7 +105,7 @@ export function createCases(directory: string, base: string): Case[] {
       id: 'C4',
       title: '… one file edited, into an image',
       runs: 1,
-      mark: { factor: 0.5, of: 'C3' },
+      mark: { factor: 0.5, peer: 'buildctl', of: 'C3' },
       prepare: edit(one),
       command: build(files, { image: true }),
     },
@@ -107,14 +113,14 @@ export function createCases(directory: string, base: string): Case[] {
       id: 'D1',
       title: '20 × RUN true, cold',
       runs: 3,
-      mark: { factor: 0.7 },
+      mark: { factor: 0.7, peer: 'buildctl' },
       command: build(steps, { image: true, noCache: true }),
     },
     {
       id: 'D2',
       title: '8 parallel RUN sleep 1',
       runs: 3,
-      mark: { factor: 0.7 },
+      mark: { factor: 0.7, peer: 'buildctl' },
       command: build(steps, { file: 'parallel', image: true, noCache: true }),
     },
     { id: 'E', title: '--version', runs: 15, mark: { milliseconds: 45 }, command: (peer) => peer.version() },

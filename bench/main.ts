@@ -6,7 +6,16 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Case, createCases } from './cases.ts';
-import { createBuildkit, createSlipway, find, must, type Peer } from './peers.ts';
+import {
+  createBuildah,
+  createBuildkit,
+  createBuildx,
+  createDocker,
+  createSlipway,
+  find,
+  must,
+  type Peer,
+} from './peers.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** Stores on a disk in memory: a real one's caches would be measured, not the builders. */
@@ -76,21 +85,28 @@ const shown = (milliseconds: number | undefined) =>
       ? `${Math.round(milliseconds)} ms`
       : `${(milliseconds / 1000).toFixed(2)} s`;
 
-function markOf(
-  each: Case,
-  results: ReadonlyMap<string, ReadonlyMap<string, number>>,
-  peer: string | undefined,
-): string {
+type Results = ReadonlyMap<string, ReadonlyMap<string, number>>;
+
+/** The figure that a mark is about, or that of the first peer. */
+function theirsOf(each: Case, results: Results): number | undefined {
+  if (!each.mark || 'milliseconds' in each.mark) return results.get(each.id)?.get(others[0]?.name ?? '');
+  return results.get(each.mark.of ?? each.id)?.get(each.mark.peer);
+}
+
+function markOf(each: Case): string {
   if (!each.mark) return '';
   if ('milliseconds' in each.mark) return `≤ ${each.mark.milliseconds} ms`;
-  const theirs = peer === undefined ? undefined : results.get(each.mark.of ?? each.id)?.get(peer);
-  return `≤ ${each.mark.factor} ×${theirs === undefined ? '' : ` (${shown(theirs * each.mark.factor)})`}`;
+  const { factor, peer, of } = each.mark;
+  return `≤ ${factor} × ${peer}${of === undefined ? '' : `’s ${of}`}`;
 }
 
 must(['node', join(root, 'scripts/build.ts')]);
 const base = await serveBase();
 const ours = createSlipway(directory);
-const others = [createBuildkit(directory)].filter((peer) => peer !== undefined);
+const buildkit = createBuildkit(directory);
+const others = [buildkit, buildkit && createBuildx(directory), createDocker(), createBuildah(directory)].filter(
+  (peer) => peer !== undefined,
+);
 const peers = [ours, ...others];
 try {
   for (const peer of peers) await peer.start();
@@ -102,10 +118,9 @@ try {
     if (each.runs > 1 || each.id !== 'C1')
       for (const peer of peers) if (!results.has(each.id) && each.id !== 'C4') time(each.command(peer));
     results.set(each.id, measure(each, peers));
-    const [other] = others;
     const figures = peers.map((peer) => shown(results.get(each.id)?.get(peer.name)));
     const own = results.get(each.id)?.get(ours.name);
-    const theirs = other && results.get(each.id)?.get(other.name);
+    const theirs = theirsOf(each, results);
     const ratio = own !== undefined && theirs !== undefined ? (own / theirs).toFixed(2) : '';
     if (each.id === 'A') {
       console.log(`${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}\n`);
@@ -113,9 +128,7 @@ try {
         `| case | ${peers.map((peer) => peer.name).join(' | ')} | ratio | mark |\n|---|${'---|'.repeat(peers.length + 2)}`,
       );
     }
-    console.log(
-      `| ${each.id} ${each.title} | ${figures.join(' | ')} | ${ratio} | ${markOf(each, results, other?.name)} |`,
-    );
+    console.log(`| ${each.id} ${each.title} | ${figures.join(' | ')} | ${ratio} | ${markOf(each)} |`);
   }
   console.log(
     `| peak memory of the daemon | ${peers.map((peer) => `${peer.peakMemory() ?? '–'} MB`).join(' | ')} | | |`,

@@ -56,7 +56,7 @@ export function createBuildkit(
   const address = `unix://${root}/socket`;
   let daemon: ChildProcess;
   return {
-    name: 'buildctl + buildkitd',
+    name: 'buildctl',
     start: async () => {
       mkdirSync(root, { recursive: true });
       daemon = spawn(
@@ -90,6 +90,79 @@ export function createBuildkit(
       daemon.kill();
       await gone;
     },
+  };
+}
+
+/** buildx over the buildkitd of another peer; undefined when its plugin is not at hand. */
+export function createBuildx(directory: string, plugin = find('BUILDX', 'docker-buildx')): Peer | undefined {
+  if (plugin === undefined) return undefined;
+  const program = ['env', `BUILDX_CONFIG=${join(directory, 'buildx')}`, plugin];
+  return {
+    name: 'buildx',
+    start: async () =>
+      void must([
+        ...program,
+        'create',
+        '--driver=remote',
+        '--name=bench',
+        '--use',
+        `unix://${directory}/buildkit/socket`,
+      ]),
+    build: (context, { file, noCache, image }) => [
+      ...program,
+      'build',
+      '--progress=plain',
+      '--provenance=false',
+      ...(file === undefined ? [] : [`--file=${join(context, file)}`]),
+      ...(noCache ? ['--no-cache'] : []),
+      image ? '--output=type=image,name=bench' : '--output=type=cacheonly',
+      context,
+    ],
+    version: () => [plugin, 'version'],
+    peakMemory: () => undefined,
+    stop: async () => {},
+  };
+}
+
+/** docker with an engine that answers; undefined without one. */
+export function createDocker(docker = find('DOCKER', 'docker')): Peer | undefined {
+  if (docker === undefined || spawnSync(docker, ['info', '--format={{.ServerVersion}}']).status !== 0) return undefined;
+  return {
+    name: 'docker',
+    start: async () => {},
+    build: (context, { file, noCache }) => [
+      docker,
+      'build',
+      ...(file === undefined ? [] : [`--file=${join(context, file)}`]),
+      ...(noCache ? ['--no-cache'] : []),
+      '--tag=bench',
+      context,
+    ],
+    version: () => [docker, '--version'],
+    peakMemory: () => undefined,
+    stop: async () => void must([docker, 'image', 'rm', '--force', 'bench']),
+  };
+}
+
+export function createBuildah(directory: string, buildah = find('BUILDAH', 'buildah')): Peer | undefined {
+  if (buildah === undefined) return undefined;
+  const program = [buildah, `--root=${join(directory, 'buildah')}`, `--runroot=${join(directory, 'buildah-run')}`];
+  return {
+    name: 'buildah',
+    start: async () => {},
+    build: (context, { file, noCache }) => [
+      ...program,
+      'build',
+      '--layers',
+      '--tls-verify=false',
+      ...(file === undefined ? [] : [`--file=${join(context, file)}`]),
+      ...(noCache ? ['--no-cache'] : []),
+      '--tag=bench',
+      context,
+    ],
+    version: () => [buildah, '--version'],
+    peakMemory: () => undefined,
+    stop: async () => void must([...program, 'rmi', '--all', '--force']),
   };
 }
 
