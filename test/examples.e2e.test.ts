@@ -4,7 +4,7 @@ import { appendFileSync, chmodSync, cpSync, existsSync, readFileSync, utimesSync
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { stepEnds } from './support/progress.ts';
-import { cannotRun, projectRoot, Sandbox } from './support/slipway.ts';
+import { cannotRun, eventually, projectRoot, Sandbox } from './support/slipway.ts';
 
 /** The course's examples as images: what each of their builds makes, keeps and leaves out. */
 suite('the examples, built', { skip: cannotRun }, () => {
@@ -112,6 +112,17 @@ suite('the examples, built', { skip: cannotRun }, () => {
     });
     assert.equal(outside.code, 1);
     assert.match(outside.stderr, /"\/dockerfiles\/Dockerfile"/);
+  });
+
+  test('05 context: the size of what had to be read is shown, also where nothing is sent', async () => {
+    const context = use().files('large', { Dockerfile: 'FROM busybox\nCOPY . /\n', big: Buffer.alloc(3_000_000) });
+    const shown = async () => {
+      const { code, stderr } = await use().run(['build', '--progress=plain', context]);
+      assert.equal(code, 0, stderr);
+      return /^#\d+ (transferring context: \S+)/m.exec(stderr)?.[1];
+    };
+    assert.equal(await shown(), 'transferring context: 3.00MB');
+    await eventually(async () => (await shown()) === undefined, 'nothing is read again that did not change');
   });
 
   test('06 user: another user than root, without root’s capabilities', async () => {

@@ -2,14 +2,14 @@ import { createReadStream } from 'node:fs';
 import { type AppliedLayer, applyLayer, extractArchive } from '../archive/apply-layer.ts';
 import { digestLayer, type LayerTarOptions } from '../archive/layer-tar.ts';
 import type { Digest } from '../base/digest.ts';
-import { type HashOptions, hashSelection } from './content-hash.ts';
+import { type HashOptions, readSelection } from './content-hash.ts';
 import { type CopyOptions, copySelection, type Owner } from './copy-tree.ts';
 import type { Selection } from './select-files.ts';
 
 /** The heavy file work, as functions over plain data: each runs in a worker thread, synchronous inside. */
 export const bulkTasks = {
-  hashSelection: (root: string, selections: readonly Selection[], options: HashOptions): Digest =>
-    hashSelection(root, selections, options),
+  readSelection: (root: string, selections: readonly Selection[], options: HashOptions) =>
+    readSelection(root, selections, options),
 
   copySelection: (
     sourceRoot: string,

@@ -27,6 +27,15 @@ export interface HashOptions {
  * (reference dockerfile.md §6). The same files give the same digest wherever they lie.
  */
 export function hashSelection(root: string, selections: readonly Selection[], options: HashOptions = {}): Digest {
+  return readSelection(root, selections, options).digest;
+}
+
+/** The same, and how many bytes of files had to be read for it: those that the index did not answer for. */
+export function readSelection(
+  root: string,
+  selections: readonly Selection[],
+  options: HashOptions = {},
+): { readonly digest: Digest; readonly bytesRead: number } {
   const index = StatIndex.open(options.indexFile);
   const visible = options.filter && new FileFilter(options.filter);
   const parts: string[] = [];
@@ -45,7 +54,7 @@ export function hashSelection(root: string, selections: readonly Selection[], op
     }
   }
   index.save();
-  return digestOf(parts.join('\n'));
+  return { digest: digestOf(parts.join('\n')), bytesRead: index.bytesRead };
 }
 
 class Walker {

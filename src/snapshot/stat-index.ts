@@ -23,6 +23,7 @@ export class StatIndex {
   readonly #known: ReadonlyMap<string, Entry>;
   readonly #seen = new Map<string, Entry>();
   #changed = false;
+  #bytesRead = 0;
 
   private constructor(path: string | undefined, known: ReadonlyMap<string, Entry>) {
     this.#path = path;
@@ -34,6 +35,11 @@ export class StatIndex {
     return new StatIndex(path, path === undefined ? new Map() : readRows(path));
   }
 
+  /** Bytes of the files that had to be read. */
+  get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
   digestOf(file: string, stat: BigIntStats, read: () => string): string {
     const identity = `${stat.size} ${stat.mtimeNs} ${stat.ctimeNs} ${stat.ino} ${stat.dev}`;
     const known = this.#seen.get(file) ?? this.#known.get(file);
@@ -43,6 +49,7 @@ export class StatIndex {
     }
     const startedAt = BigInt(Date.now()) * 1_000_000n;
     const digest = read();
+    this.#bytesRead += Number(stat.size);
     if (startedAt - stat.ctimeNs > settlingTime) {
       this.#seen.set(file, { identity, digest });
       this.#changed = true;

@@ -24,8 +24,13 @@ export async function hashRefSelections(
   if (ref.kind === 'directory') {
     const options = { filter: ref, ignoreOwner: true, indexFile: join(services.contextsDirectory, ref.indexName) };
     const filter = { include: options.filter.include, exclude: options.filter.exclude };
-    return services.bulk.run('hashSelection', ref.path, selections, { ...options, filter });
+    const { digest, bytesRead } = await services.bulk.run('readSelection', ref.path, selections, {
+      ...options,
+      filter,
+    });
+    ref.noteRead(bytesRead);
+    return digest;
   }
   using view = services.views.open(await stackOf(ref, context.signal));
-  return await services.bulk.run('hashSelection', view.path, selections, {});
+  return (await services.bulk.run('readSelection', view.path, selections, {})).digest;
 }

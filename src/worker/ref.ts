@@ -27,6 +27,8 @@ export interface DirectoryRef {
   readonly exclude: readonly string[];
   /** Names the directory's stat index. */
   readonly indexName: string;
+  /** Tells how many bytes of it had to be read just now. */
+  noteRead(bytes: number): void;
   /** Copies the files into a layer, for those who need one; done once. */
   snapshot(): Promise<Stack>;
 }

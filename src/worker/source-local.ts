@@ -37,7 +37,8 @@ async function open(
     followPaths: patterns(source, 'local.followpaths'),
   };
   const inPlace = services.sessions.localDirectory(sessions, name);
-  if (inPlace !== undefined) return holdDirectory(inPlace, selection, services, () => undefined);
+  if (inPlace !== undefined)
+    return holdDirectory(inPlace, selection, services, { noteRead: showReading(name, context), onEnd: () => {} });
   const identity = [
     services.sessions.sharedKey(sessions) ?? sessions[0],
     name,
@@ -55,18 +56,33 @@ async function open(
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     await services.sessions.receiveDirectory(sessions, name, selection, directory, context);
-    return holdDirectory(directory, { include: [], exclude: [] }, services, end);
+    const quiet = { noteRead: () => {}, onEnd: end };
+    return holdDirectory(directory, { include: [], exclude: [] }, services, quiet);
   } catch (error) {
     end();
     throw error;
   }
 }
 
+/** Less than this is read before anybody could wonder what takes so long. Bytes. */
+const worthTelling = 1_000_000;
+
+/** What is read in place is shown as what would have been sent, in the same words. */
+function showReading(name: string, context: OpContext): DirectoryRef['noteRead'] {
+  let current = 0;
+  return (bytes) => {
+    current += bytes;
+    if (bytes === 0 || current < worthTelling) return;
+    context.status(`transferring ${name}:`, { current, completed: true });
+    context.settled();
+  };
+}
+
 function holdDirectory(
   path: string,
   filter: { readonly include: readonly string[]; readonly exclude: readonly string[] },
   services: WorkerServices,
-  onEnd: () => void,
+  { noteRead, onEnd }: { readonly noteRead: DirectoryRef['noteRead']; readonly onEnd: () => void },
 ): Handle<Ref> {
   let copying: Promise<Stack> | undefined;
   let copied: Handle<Ref> | undefined;
@@ -76,6 +92,7 @@ function holdDirectory(
     include: filter.include,
     exclude: filter.exclude,
     indexName: digestOf(path).slice(7, 39),
+    noteRead,
     snapshot: () => {
       copying ??= copyIntoLayer(path, filter, services).then((stack) => {
         copied = holdRef(services.snapshots, { kind: 'layers', stack });
