@@ -281,6 +281,8 @@ function processTests(use: () => RuntimeFixture): void {
     let seen = '';
     const held = Promise.withResolvers<void>();
     async function* input() {
+      // What is typed is echoed at once, also into the middle of output.
+      await until(() => /tty|pts|console/.test(seen), 'the first output');
       yield Buffer.from('word\n');
       await held.promise;
     }
