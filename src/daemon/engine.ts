@@ -22,6 +22,7 @@ import { BulkPool } from '../snapshot/bulk-pool.ts';
 import { OverlaySnapshots } from '../snapshot/overlay-snapshots.ts';
 import { Solver } from '../solver/solver.ts';
 import { CacheMounts } from '../worker/cache-mounts.ts';
+import { CopyRecords } from '../worker/copy-records.ts';
 import { makeOp } from '../worker/make-op.ts';
 import type { Ref } from '../worker/ref.ts';
 import { SqliteCacheStore } from '../worker/sqlite-cache-store.ts';
@@ -111,6 +112,7 @@ export class Engine {
       images: this.resolver,
       runDirectory: join(root, 'run/steps'),
       contextsDirectory: join(root, 'contexts'),
+      copyRecords: new CopyRecords(join(root, 'contexts/copied'), this.snapshots),
       contextLocks: new KeyedLock(),
       networkFor: (mode) => (mode === 'none' ? 'none' : 'host'),
       newContainerId: () => randomBytes(16).toString('hex'),

@@ -128,7 +128,8 @@ class Walker {
   }
 }
 
-function keptXattrs(path: BytePath, type: string): string[] {
+/** Attributes that are copied and count, as `name=value in hex`. */
+export function keptXattrs(path: BytePath, type: string): string[] {
   if (type === 'symlink') return [];
   const names = listXattrs(toBytes(path)).filter((name) => name === 'security.capability' || name.startsWith('user.'));
   return names.toSorted().map((name) => `${name}=${getXattr(toBytes(path), name)?.toString('hex')}`);

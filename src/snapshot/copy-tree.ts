@@ -28,6 +28,7 @@ import {
 } from '../kernel/file-attributes.ts';
 import { copyFileContents } from '../kernel/file-holes.ts';
 import { applyMode } from './file-mode.ts';
+import { FileReuse, type FileReuseOptions } from './file-reuse.ts';
 import {
   FileFilter,
   type FilterState,
@@ -58,6 +59,8 @@ export interface CopyOptions {
   readonly createDestination: boolean;
   /** A directory may replace a file and the reverse. */
   readonly replaceExisting: boolean;
+  /** Only for a destination that lies in a layer's own directory. */
+  readonly reuse?: FileReuseOptions | undefined;
 }
 
 /** Copies a selection of one tree into another, as BuildKit's file op does (tonistiigi/fsutil, copy). All synchronous: for worker threads. */
@@ -71,6 +74,7 @@ export function copySelection(
   const copier = new Copier(new FileFilter(selection), options);
   for (const source of selectSources(sourceRoot, selection, options.filter))
     copier.copy(source, targetRoot, destination);
+  copier.end();
 }
 
 class Copier {
@@ -79,11 +83,19 @@ class Copier {
   readonly #options: CopyOptions;
   /** Device and inode of a source with several names → where its first one went. */
   readonly #links = new Map<string, BytePath>();
+  readonly #reuse: FileReuse | undefined;
+  /** Where the path inside the destination begins. */
+  #insideAt = 0;
 
   constructor(filter: FileFilter, options: CopyOptions) {
     this.#filter = filter;
     this.#options = options;
     this.#visible = options.filter && new FileFilter(options.filter);
+    this.#reuse = options.reuse && new FileReuse(options.reuse);
+  }
+
+  end(): void {
+    this.#reuse?.save();
   }
 
   copy(source: Source, targetRoot: string, destination: string): void {
@@ -91,6 +103,7 @@ class Copier {
     const intoDirectory = destination.endsWith('/');
     const resolved = resolveTreePath(targetRoot, destination, true);
     const existing = lstatOf(resolved);
+    this.#insideAt = resolved.replace(/\/+$/, '').length;
     const contents = stat.isDirectory() && this.#options.directoryContents;
     const target =
       !contents && (intoDirectory || existing?.isDirectory()) ? joinBytes(resolved, source.name) : resolved;
@@ -203,6 +216,9 @@ class Copier {
   }
 
   #leaf(from: BytePath, to: BytePath, stat: BigIntStats): void {
+    const time = this.#options.time ?? stat.mtimeNs;
+    const arrival = { ...this.#ownerOf(stat), mode: this.#modeOf(stat), time };
+    if (stat.isFile() && this.#reuse?.link(from, to, to.slice(this.#insideAt), stat, arrival)) return;
     if (stat.isFile()) copyFile(from, to, stat, this.#ownerOf(stat), this.#modeOf(stat));
     else if (stat.isSymbolicLink()) symlinkSync(readlinkSync(toBytes(from), { encoding: 'buffer' }), toBytes(to));
     else makeNode(toBytes(to), Number(stat.mode), deviceMajor(stat.rdev), deviceMinor(stat.rdev));
@@ -212,7 +228,7 @@ class Copier {
       if (!stat.isSymbolicLink()) chmodSync(toBytes(to), this.#modeOf(stat));
     }
     if (!stat.isSymbolicLink()) copyXattrs(from, to);
-    setModificationTime(toBytes(to), this.#options.time ?? stat.mtimeNs);
+    setModificationTime(toBytes(to), time);
   }
 
   #attributes(from: BytePath, to: BytePath, stat: BigIntStats): void {

@@ -40,8 +40,14 @@ export class StatIndex {
     return this.#bytesRead;
   }
 
+  /** The digest, where the index proves it. */
+  known(file: string, stat: BigIntStats): string | undefined {
+    const known = this.#seen.get(file) ?? this.#known.get(file);
+    return known?.identity === identityOf(stat) ? known.digest : undefined;
+  }
+
   digestOf(file: string, stat: BigIntStats, read: () => string): string {
-    const identity = `${stat.size} ${stat.mtimeNs} ${stat.ctimeNs} ${stat.ino} ${stat.dev}`;
+    const identity = identityOf(stat);
     const known = this.#seen.get(file) ?? this.#known.get(file);
     if (known?.identity === identity) {
       this.#seen.set(file, known);
@@ -69,6 +75,10 @@ export class StatIndex {
     writeFileAtomic(this.#path, JSON.stringify(rows));
     this.#changed = false;
   }
+}
+
+function identityOf(stat: BigIntStats): string {
+  return `${stat.size} ${stat.mtimeNs} ${stat.ctimeNs} ${stat.ino} ${stat.dev}`;
 }
 
 function readRows(path: string): Map<string, Entry> {

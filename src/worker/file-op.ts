@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import type { FileAction, FileActionCopy, FileOp } from '../api/gen/ops_pb.js';
 import { type Digest, digestOf } from '../base/digest.ts';
 import { invalidArgument } from '../base/errors.ts';
 import { hasWildcard } from '../dockerfile/go-match.ts';
 import type { CopyOptions, Owner } from '../snapshot/copy-tree.ts';
+import type { FileReuseOptions } from '../snapshot/file-reuse.ts';
 import type { Selection } from '../snapshot/select-files.ts';
 import type { ActiveId, Stack } from '../snapshot/snapshots.ts';
 import { makeDirectory, makeFile, makeSymlink, removeFiles } from '../snapshot/tree-operations.ts';
@@ -123,7 +125,10 @@ class FileRun {
     const stack = ref ? await stackOf(ref, this.#context.signal) : emptyStack;
     const { snapshots, views } = this.#services;
     const active = snapshots.prepare(stack);
-    this.#undo.defer(() => snapshots.discard(active));
+    this.#undo.defer(() => {
+      snapshots.discard(active);
+      this.#services.copyRecords.discarded(active);
+    });
     return { active, stack, view: this.#undo.use(views.openActive(active)) };
   }
 
@@ -189,8 +194,25 @@ class FileRun {
         ? prepareDirectCopy(root, copy.dest, owner ?? { uid: 0, gid: 0 })
         : undefined;
       if (direct === undefined) await bulk.run('copySelection', source, selection, root, copy.dest, options);
-      else await this.#beside(target, (layer) => bulk.run('copySelection', source, selection, layer, direct, options));
+      else {
+        const reuse = this.#reuseFor(from, target.active, direct, { selection, options });
+        await this.#beside(target, (layer) =>
+          bulk.run('copySelection', source, selection, layer, direct, { ...options, reuse }),
+        );
+      }
     });
+  }
+
+  /** A copy from a context may take from an earlier one what has not changed since. */
+  #reuseFor(from: number, active: ActiveId, destination: string, what: object): FileReuseOptions | undefined {
+    const ref = this.#inputs[from];
+    if (ref?.kind !== 'directory') return undefined;
+    const { copyRecords, contextsDirectory } = this.#services;
+    const text = JSON.stringify([ref.indexName, destination, what], (_, value) =>
+      typeof value === 'bigint' ? `${value}` : value,
+    );
+    const kind = digestOf(text).slice(7, 39);
+    return { indexFile: join(contextsDirectory, ref.indexName), ...copyRecords.begin(kind, active, destination) };
   }
 
   /** Works on the layer's own directory while overlayfs does not look. */
@@ -223,7 +245,9 @@ class FileRun {
     if (!place || !('active' in place)) throw invalidArgument('cannot take an output of a file op twice');
     const { snapshots } = this.#services;
     place.view[Symbol.dispose]();
-    const stack = [...place.stack, snapshots.commit(place.active)];
+    const layer = snapshots.commit(place.active);
+    this.#services.copyRecords.committed(place.active, layer);
+    const stack = [...place.stack, layer];
     this.#places[index] = { stack };
     return holdRef(snapshots, { kind: 'layers', stack });
   }

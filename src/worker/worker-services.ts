@@ -7,6 +7,7 @@ import type { BulkPool } from '../snapshot/bulk-pool.ts';
 import type { Snapshots, Stack } from '../snapshot/snapshots.ts';
 import type { OpContext } from '../solver/op.ts';
 import type { CacheMounts } from './cache-mounts.ts';
+import type { CopyRecords } from './copy-records.ts';
 import type { Views } from './views.ts';
 
 /** What the clients of the waiting builds serve back; the first session that answers wins. */
@@ -76,6 +77,7 @@ export interface WorkerServices {
   readonly runDirectory: string;
   /** Where contexts that came over the wire and stat indexes are kept between builds. */
   readonly contextsDirectory: string;
+  readonly copyRecords: CopyRecords;
   /** One receiver at a time for each directory there. */
   readonly contextLocks: KeyedLock;
   networkFor(mode: 'default' | 'host' | 'none'): ContainerSpec['network'];
