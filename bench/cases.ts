@@ -17,6 +17,8 @@ export interface Case {
   /** What a peer's figure is multiplied with for our mark; with the peer's case, when it is another one. */
   readonly mark?: Mark | { readonly milliseconds: number };
   readonly runs: number;
+  /** Measured once, in a store that has not seen it. */
+  readonly cold?: boolean;
   /** Before each timed run; not timed. */
   readonly prepare?: (peer: Peer, run: number) => void;
   readonly command: (peer: Peer) => readonly string[];
@@ -89,6 +91,7 @@ export function createCases(directory: string, base: string): Case[] {
       id: 'C1',
       title: '20,000 files, cold, into an image',
       runs: 1,
+      cold: true,
       mark: { factor: 0.5, peer: 'buildctl' },
       command: build(files, { image: true }),
     },

@@ -13,6 +13,8 @@ export interface BuildOptions {
 /** A builder under measurement: the same few calls for all. */
 export interface Peer {
   readonly name: string;
+  /** Builds in the store of a peer before it, where nothing is cold any more. */
+  readonly sharesStore?: boolean;
   start(): Promise<void>;
   /** The command line that a user would type. */
   build(context: string, options: BuildOptions): readonly string[];
@@ -99,6 +101,7 @@ export function createBuildx(directory: string, plugin = find('BUILDX', 'docker-
   const program = ['env', `BUILDX_CONFIG=${join(directory, 'buildx')}`, plugin];
   return {
     name: 'buildx',
+    sharesStore: true,
     start: async () =>
       void must([
         ...program,

@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { StatusError } from '../../api/grpc/status.ts';
 import { SlipwayError } from '../../base/errors.ts';
-import { connectDaemon } from '../../client/connect.ts';
 import { type BuildResult, solve } from '../../client/solve.ts';
 import { parseReference } from '../../oci/reference.ts';
 import { refuseOtherBuilder } from '../build/builder-name.ts';
@@ -14,8 +13,8 @@ import { configuredProxies } from '../build/proxies.ts';
 import { readSecrets, readSshAgents } from '../build/secrets.ts';
 import { sourceExcerpt } from '../build/source-excerpt.ts';
 import type { CommandRun } from '../command.ts';
-import { ensureDaemon } from '../ensure-daemon.ts';
 import type { FlagReader } from '../flags.ts';
+import { openDaemon } from '../open-daemon.ts';
 import { type BuildDisplay, createDisplay } from '../progress/create-display.ts';
 import { progressOf } from '../progress/status-response.ts';
 import { cleanLines } from '../progress/terminal-text.ts';
@@ -47,8 +46,7 @@ export const runBuild: CommandRun = async ({ flags, args: [context = ''] }, { lo
   process.once('SIGINT', interrupt);
   process.once('SIGTERM', interrupt);
   try {
-    await ensureDaemon(locations);
-    const channel = await connectDaemon(locations.host, aborter.signal);
+    const channel = await openDaemon(locations, aborter.signal);
     try {
       const result = await solve(channel, {
         solve: {

@@ -1,22 +1,20 @@
 import { Control, type UsageRecord } from '../../api/gen/control_pb.js';
 import type { WorkerRecord } from '../../api/gen/worker_pb.js';
 import { timestampDate } from '../../api/message/well-known.ts';
-import { connectDaemon } from '../../client/connect.ts';
 import { builderName, refuseOtherBuilder } from '../build/builder-name.ts';
 import type { CommandRun } from '../command.ts';
-import { ensureDaemon } from '../ensure-daemon.ts';
 import { goTime, humanAge, humanSize } from '../format/human.ts';
 import type { Row } from '../format/table.ts';
 import { alignColumns } from '../format/table.ts';
 import type { Locations } from '../locations.ts';
+import { openDaemon } from '../open-daemon.ts';
 import { printLines, printRows } from '../output.ts';
 import { slipwayVersion } from '../version.ts';
 
 const driver = 'slipway';
 
 async function listWorkers(locations: Locations): Promise<readonly WorkerRecord[]> {
-  await ensureDaemon(locations);
-  const channel = await connectDaemon(locations.host);
+  const channel = await openDaemon(locations);
   try {
     return (await channel.client(Control).listWorkers({})).record;
   } finally {
@@ -113,8 +111,7 @@ export const runBuildxVersion: CommandRun = async () => {
 
 export const runDu: CommandRun = async ({ flags }, { locations }) => {
   refuseOtherBuilder(flags.text('builder'));
-  await ensureDaemon(locations);
-  const channel = await connectDaemon(locations.host);
+  const channel = await openDaemon(locations);
   try {
     const { record } = await channel.client(Control).diskUsage({ filter: [...flags.list('filter')] });
     const format = flags.text('format');
