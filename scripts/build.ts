@@ -44,13 +44,7 @@ const commonJs: BuildOptions = {
 };
 
 await Promise.all([
-  build({
-    ...commonJs,
-    entryPoints: { slipway: 'src/cli/main.ts' },
-    // By `require`: a real `import()` would start the loader of ES modules, 5 ms that nothing else here needs.
-    supported: { 'dynamic-import': false },
-    plugins: [elsewhere({ 'command-line.ts': './command-line.cjs' })],
-  }),
+  build({ ...commonJs, entryPoints: { slipway: 'src/cli/bundle-main.ts' }, banner: {} }),
   build({
     ...commonJs,
     entryPoints: { 'command-line': 'src/cli/command-line.ts' },
