@@ -1,23 +1,30 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { loadWithCodeCache } from './code-cache.ts';
 
-const require = createRequire(import.meta.url);
+const program = `
+  import { createRequire } from 'node:module';
+  import { loadWithCodeCache } from ${JSON.stringify(import.meta.resolve('./code-cache.ts'))};
+  const [file, name] = process.argv.slice(1);
+  const { exports, keep } = loadWithCodeCache(file, name || undefined, createRequire(file));
+  console.log(exports.answer());
+  keep();
+`;
 
 function setUp(t: TestContext) {
   const directory = mkdtempSync(join(tmpdir(), 'code-cache-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const file = join(directory, 'program.cjs');
   const write = (answer: number) => writeFileSync(file, `exports.answer = function answer() { return ${answer}; };`);
+  // In a process of its own each time: V8 remembers what it has compiled in this one.
   const run = (name?: string) => {
-    const loaded = loadWithCodeCache(file, name, require);
-    const answer = (loaded.exports as { answer(): number }).answer();
-    loaded.keep();
-    return answer;
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program, file, name ?? ''], {
+      encoding: 'utf8',
+    });
+    return Number(stdout);
   };
   const stored = () =>
     readdirSync(directory).flatMap((name) => (name === 'code-cache' ? readdirSync(join(directory, name)) : []));
