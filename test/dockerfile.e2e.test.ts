@@ -172,6 +172,7 @@ CMD echo hi
       Shell: ['/bin/sh', '-ec'],
       Entrypoint: ['cat'],
       Cmd: ['/bin/sh', '-ec', 'echo hi'],
+      ArgsEscaped: true,
     });
   });
 

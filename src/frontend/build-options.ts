@@ -1,6 +1,8 @@
+import type { OpMetadata } from '../api/gen/ops_pb.js';
 import { invalidArgument } from '../base/errors.ts';
 import { type Platform, parsePlatform } from '../oci/platform.ts';
 import type { FrontendGateway } from './frontend.ts';
+import { readResources } from './resource-options.ts';
 
 /** The frontend's options (reference dockerfile.md §8), read once. */
 export interface BuildOptions {
@@ -8,6 +10,7 @@ export interface BuildOptions {
   readonly target: string | undefined;
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly labels: ReadonlyMap<string, string>;
+  /** What was asked for; empty means whatever the worker's own platform comes to. */
   readonly platforms: readonly Platform[];
   /** The result is a map by platform even for one. */
   readonly multiPlatform: boolean;
@@ -17,14 +20,15 @@ export interface BuildOptions {
   readonly resolveMode: string;
   readonly network: 'host' | 'none' | undefined;
   readonly extraHosts: readonly { readonly Host: string; readonly IP: string }[];
+  /** Of the sandbox. */
   readonly hostname: string | undefined;
   readonly cgroupParent: string | undefined;
   readonly shmSize: number | undefined;
   readonly ulimits: readonly { readonly Name: string; readonly Soft: bigint; readonly Hard: bigint }[];
-  /** Seconds since 1970. */
-  readonly epoch: number | undefined;
+  readonly resources: OpMetadata['linuxResources'];
   readonly cacheMountNamespace: string;
-  readonly sandboxHostname: string | undefined;
+  /** Sessions that serve one of the client's directories, by its name. */
+  readonly localSessions: ReadonlyMap<string, string>;
   readonly raw: ReadonlyMap<string, string>;
 }
 
@@ -36,27 +40,28 @@ export function readBuildOptions(raw: ReadonlyMap<string, string>, gateway: Fron
     .split(',')
     .filter((text) => text.trim() !== '')
     .map((text) => parsePlatform(text.trim()));
-  const epoch = buildArgs.get('SOURCE_DATE_EPOCH');
   return {
     filename: raw.get('filename') || 'Dockerfile',
     target: raw.get('target') || undefined,
     buildArgs,
     labels: withPrefix(raw, 'label:'),
-    platforms: platforms.length > 0 ? platforms : [buildPlatform],
-    multiPlatform:
-      platforms.length > 1 || isTrue(raw.get('multi-platform')) || isTrue(buildArgs.get('BUILDKIT_MULTI_PLATFORM')),
+    platforms,
+    multiPlatform: readMultiPlatform(
+      buildArgs.get('BUILDKIT_MULTI_PLATFORM') || raw.get('multi-platform'),
+      platforms.length,
+    ),
     buildPlatform,
     noCache: readNoCache(raw.get('no-cache')),
     resolveMode: raw.get('image-resolve-mode') || 'default',
     network: readNetwork(raw.get('force-network-mode')),
     extraHosts: readHosts(raw.get('add-hosts')),
-    hostname: raw.get('hostname') || undefined,
+    hostname: buildArgs.get('BUILDKIT_SANDBOX_HOSTNAME') || raw.get('hostname') || undefined,
     cgroupParent: raw.get('cgroup-parent') || undefined,
-    shmSize: raw.has('shm-size') ? Number(raw.get('shm-size')) : undefined,
+    shmSize: readSize(raw.get('shm-size')),
     ulimits: readUlimits(raw.get('ulimit')),
-    epoch: epoch === undefined || epoch === '' ? undefined : readEpoch(epoch),
+    resources: readResources(raw),
     cacheMountNamespace: buildArgs.get('BUILDKIT_CACHE_MOUNT_NS') ?? '',
-    sandboxHostname: buildArgs.get('BUILDKIT_SANDBOX_HOSTNAME'),
+    localSessions: withPrefix(raw, 'local-sessionid:'),
     raw,
   };
 }
@@ -104,8 +109,16 @@ function readUlimits(value: string | undefined): BuildOptions['ulimits'] {
   });
 }
 
-function readEpoch(value: string): number {
-  if (!/^\d{1,12}$/.test(value))
-    throw invalidArgument(`cannot use SOURCE_DATE_EPOCH ${JSON.stringify(value)}`, { hint: 'want seconds since 1970' });
+function readSize(value: string | undefined): number | undefined {
+  if (value === undefined || value === '') return undefined;
+  if (!/^\d{1,15}$/.test(value))
+    throw invalidArgument(`invalid shm-size value: ${JSON.stringify(value)}`, { hint: 'want a number of bytes' });
   return Number(value);
+}
+
+function readMultiPlatform(value: string | undefined, count: number): boolean {
+  if (value === undefined || value === '') return count > 1;
+  if (!isTrue(value) && count > 1)
+    throw invalidArgument('conflicting config: returning multiple target platforms is not allowed');
+  return isTrue(value);
 }

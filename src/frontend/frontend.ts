@@ -33,8 +33,8 @@ export interface FrontendGateway {
   readonly sessionId: string;
   /** The platforms that the worker runs, the host's own first. */
   readonly workerPlatforms: readonly Platform[];
-  /** Solves the edge and reads a file of it; undefined when it has none. */
-  readFile(edge: Edge, path: string): Promise<Uint8Array | undefined>;
+  /** Solves the edge and reads a file of it, or its first bytes; undefined when it has none. */
+  readFile(edge: Edge, path: string, options?: { readonly length: number }): Promise<Uint8Array | undefined>;
   /** Names in the root directory of a solved edge. */
   readDirectory(edge: Edge, path: string): Promise<readonly string[]>;
   resolveImageConfig(reference: string, request: ImageConfigRequest): Promise<ResolvedConfig>;

@@ -1,68 +1,79 @@
+import { posix } from 'node:path';
+import { invalidArgument } from '../base/errors.ts';
 import { sourceOp } from '../graph/ops.ts';
 import type { Edge } from '../graph/vertex.ts';
+import { type GitQuery, readGitQuery } from './git-query.ts';
 
-export interface GitUrl {
+/** A git repository with what is wanted of it. */
+export interface GitUrl extends GitQuery {
+  /** As git is called with it. */
   readonly remote: string;
-  readonly ref: string;
-  readonly subdir: string;
-  readonly keepGitDir?: boolean | undefined;
-  readonly checksum?: string | undefined;
-  readonly skipSubmodules?: boolean | undefined;
+  /** Host and path: the same repository over another protocol has the same. */
+  readonly id: string;
+  readonly isSsh: boolean;
 }
 
-const scpForm = /^[a-zA-Z0-9_-]+@[a-zA-Z0-9.-]+:[^#]+/;
+const schemeForm = /^(https?|git|ssh):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#([\s\S]*))?$/i;
+const scpForm = /^([a-zA-Z0-9_-]+)@([a-zA-Z0-9.-]+):([^?#]*)(?:\?([^#]*))?(?:#([\s\S]*))?$/;
 
-/** A git repository as docker names one: `git://`, `ssh://`, `user@host:path`, `https://….git`, with `#ref:subdir` or query keys. */
+/**
+ * A git repository as docker names one: `git://`, `ssh://`, `user@host:path`, `https://….git`, with `#ref:subdir` or query keys.
+ * Undefined when it is none; throws for query keys that say nothing or two things.
+ */
 export function parseGitUrl(text: string): GitUrl | undefined {
-  const hash = text.indexOf('#');
-  const bare = hash < 0 ? text : text.slice(0, hash);
-  const fragment = hash < 0 ? '' : text.slice(hash + 1);
-  const question = bare.indexOf('?');
-  const remote = question < 0 ? bare : bare.slice(0, question);
-  const isGit =
-    /^(git|ssh):\/\//.test(remote) || scpForm.test(remote) || (/^https?:\/\//.test(remote) && /\.git$/.test(remote));
-  if (!isGit) return undefined;
-  const query = new URLSearchParams(question < 0 ? '' : bare.slice(question + 1));
-  const [ref = '', subdir = ''] = fragment.split(':', 2);
-  const flag = (name: string) => (query.has(name) ? query.get(name) !== 'false' && query.get(name) !== '0' : undefined);
-  const submodules = flag('submodules');
-  return {
-    remote,
-    ref: query.get('ref') ?? query.get('tag') ?? query.get('branch') ?? ref,
-    subdir: query.get('subdir') ?? subdir,
-    checksum: query.get('checksum') ?? query.get('commit') ?? undefined,
-    keepGitDir: flag('keep-git-dir'),
-    skipSubmodules: submodules === undefined ? undefined : !submodules,
-  };
+  const url = schemeForm.exec(text);
+  const scp = url ? undefined : scpForm.exec(text);
+  if (url) {
+    const [, scheme = '', authority = '', path = '', query = '', fragment = ''] = url;
+    if (/^http/i.test(scheme) && !path.endsWith('.git')) return undefined;
+    return {
+      remote: `${scheme}://${authority}${path}`,
+      id: authority.replace(/^.*@/, '') + posix.join('/', decoded(path)),
+      isSsh: scheme.toLowerCase() === 'ssh',
+      ...readGitQuery(text, query, decoded(fragment)),
+    };
+  }
+  if (!scp) return undefined;
+  const [, user = '', host = '', path = '', query = '', fragment = ''] = scp;
+  const remote = `${user}@${host}:${path}`;
+  return { remote, id: host + posix.join('/', path), isSsh: true, ...readGitQuery(text, query, fragment) };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+export interface GitSourceOptions {
+  readonly name?: string | undefined;
+  readonly keepGitDir?: boolean | undefined;
+  readonly checksum?: string | undefined;
+  /** Files get the time of the commit. */
+  readonly commitTimes?: boolean | undefined;
 }
 
 /** The source op that fetches it. */
-export function gitSource(
-  git: GitUrl,
-  options: {
-    readonly name?: string | undefined;
-    readonly keepGitDir?: boolean | undefined;
-    readonly checksum?: string | undefined;
-  },
-): Edge {
-  const keep = options.keepGitDir ?? git.keepGitDir;
+export function gitSource(git: GitUrl, options: GitSourceOptions): Edge {
+  if (options.keepGitDir !== undefined && git.keepGitDir !== undefined && options.keepGitDir !== git.keepGitDir)
+    throw invalidArgument('inconsistent keep-git-dir configuration: the flag and the URL differ');
+  if (options.checksum !== undefined && git.checksum !== undefined && options.checksum !== git.checksum)
+    throw invalidArgument(`checksum mismatch "${options.checksum}" != "${git.checksum}"`);
   const checksum = options.checksum ?? git.checksum;
+  const mtime = git.mtime ?? (options.commitTimes ? 'commit' : undefined);
   const fragment = git.ref === '' && git.subdir === '' ? '' : `#${git.ref}${git.subdir === '' ? '' : `:${git.subdir}`}`;
-  const bare = git.remote
-    .replace(/^https?:\/\//, '')
-    .replace(/^(git|ssh):\/\//, '')
-    .replace(/^([^@/]+@[^:/]+):/, '$1/');
-  return sourceOp(
-    `git://${bare}${fragment}`,
-    {
-      'git.fullurl': git.remote,
-      'git.authtokensecret': 'GIT_AUTH_TOKEN',
-      'git.authheadersecret': 'GIT_AUTH_HEADER',
-      ...(keep ? { 'git.keepgitdir': 'true' } : {}),
-      ...(checksum === undefined ? {} : { 'git.checksum': checksum }),
-      ...(git.skipSubmodules ? { 'git.skipsubmodules': 'true' } : {}),
-      ...(/^(ssh:|[^/]+@)/.test(git.remote) ? { 'git.mountsshsock': 'default' } : {}),
-    },
-    { name: options.name },
-  );
+  const attrs = {
+    'git.fullurl': git.remote,
+    'git.authtokensecret': 'GIT_AUTH_TOKEN',
+    'git.authheadersecret': 'GIT_AUTH_HEADER',
+    ...((options.keepGitDir ?? git.keepGitDir) ? { 'git.keepgitdir': 'true' } : {}),
+    ...(checksum === undefined ? {} : { 'git.checksum': checksum }),
+    ...(git.submodules === false ? { 'git.skipsubmodules': 'true' } : {}),
+    ...(mtime === undefined ? {} : { 'git.mtime': mtime }),
+    ...(git.fetchByCommit ? { 'git.fetchbycommit': 'true' } : {}),
+    ...(git.isSsh ? { 'git.mountsshsock': 'default' } : {}),
+  };
+  return sourceOp(`git://${git.id}${fragment}`, attrs, { name: options.name });
 }

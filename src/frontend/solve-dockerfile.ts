@@ -1,10 +1,9 @@
 import { DockerfileError } from '../dockerfile/diagnostic.ts';
-import type { Dockerfile } from '../dockerfile/instruction.ts';
 import { parseDockerfile } from '../dockerfile/parse-dockerfile.ts';
 import { formatPlatform } from '../oci/platform.ts';
 import { openBuildContext } from './build-context.ts';
 import { readBuildOptions } from './build-options.ts';
-import { DockerfileConverter } from './dockerfile-converter.ts';
+import { type ConvertedTarget, convertDockerfile } from './dockerfile-converter.ts';
 import type { FrontendGateway, FrontendRequest, FrontendResult } from './frontend.ts';
 import { NamedContexts } from './named-contexts.ts';
 
@@ -17,35 +16,26 @@ export async function solveDockerfile(gateway: FrontendGateway, request: Fronten
   if (!dockerfile)
     throw new DockerfileError(diagnostics, context.filename, Buffer.from(context.dockerfile).toString('utf8'));
   const named = new NamedContexts(gateway, options, request);
-  const contextPaths = pathsFromContext(dockerfile);
+  const platforms = options.platforms.length > 0 ? options.platforms : [undefined];
   const targets = await Promise.all(
-    options.platforms.map((platform) =>
-      new DockerfileConverter(gateway, dockerfile, { options, context, named, platform, contextPaths }).convert(),
-    ),
+    platforms.map((platform) => convertDockerfile({ gateway, dockerfile, options, context, named, platform })),
   );
-  const metadata = new Map<string, Uint8Array>();
-  const refs = new Map<string, FrontendResult['refs'] extends ReadonlyMap<string, infer E> ? E : never>();
-  for (const { edge, image, platform } of targets) {
-    const id = options.multiPlatform ? formatPlatform(platform) : '';
-    refs.set(id, edge);
-    metadata.set(`containerimage.config${id === '' ? '' : `/${id}`}`, Buffer.from(JSON.stringify(image.finish())));
-  }
-  if (options.multiPlatform) {
-    const platforms = targets.map(({ platform }) => ({ ID: formatPlatform(platform), Platform: platform }));
-    metadata.set('refs.platforms', Buffer.from(JSON.stringify({ Platforms: platforms })));
-  }
-  return { refs, metadata, source };
+  return { ...resultOf(targets, options.multiPlatform), source };
 }
 
-/** The context paths that instructions name; only these need to come from the client. Variables may stand for anything. */
-function pathsFromContext(dockerfile: Dockerfile): ReadonlySet<string> {
-  const paths = new Set<string>();
-  for (const instruction of dockerfile.stages.flatMap((stage) => stage.instructions)) {
-    if (instruction.name === 'add' || (instruction.name === 'copy' && instruction.from === undefined)) {
-      for (const source of instruction.sources) paths.add(source.includes('$') ? '/' : source);
-    } else if (instruction.name === 'run' && instruction.mounts.some((mount) => !mount.includes('from=')))
-      paths.add('/');
-    else if (instruction.name === 'onbuild') paths.add('/');
+function resultOf(targets: readonly ConvertedTarget[], isMap: boolean): Pick<FrontendResult, 'refs' | 'metadata'> {
+  const refs: [string, ConvertedTarget['edge']][] = [];
+  const metadata = new Map<string, Uint8Array>();
+  const add = (key: string, value: unknown) => metadata.set(key, Buffer.from(JSON.stringify(value)));
+  for (const { edge, config, baseConfig, platform, epoch } of targets) {
+    const id = isMap ? formatPlatform(platform) : '';
+    const suffix = isMap ? `/${id}` : '';
+    refs.push([id, edge]);
+    add(`containerimage.config${suffix}`, config);
+    if (baseConfig) add(`containerimage.base.config${suffix}`, baseConfig);
+    if (epoch !== undefined) add(`source.date.epoch${suffix}`, epoch);
   }
-  return paths.has('/') || paths.has('.') || paths.has('./') ? new Set() : paths;
+  const platforms = targets.map(({ platform }) => ({ ID: formatPlatform(platform), Platform: platform }));
+  add('refs.platforms', { Platforms: platforms });
+  return { refs: new Map(refs), metadata };
 }

@@ -1,8 +1,10 @@
 import {
   type Definition,
   DefinitionSchema,
+  type Input,
   type Location,
   type LocationsSchema,
+  type Op,
   OpMetadataSchema,
   OpSchema,
   SourceSchema,
@@ -62,49 +64,89 @@ export function verticesOf(last: Vertex): Vertex[] {
 }
 
 const opLimit = 200_000;
+const inputLimit = 100_000;
 
-/** Reads a definition from a client: ops by the digests of their bytes, so that a cycle cannot be written. Undefined for an empty one (scratch). */
+/**
+ * Reads a definition from a client: ops by the digests of their bytes, so that a cycle cannot be written; in any order. The answer
+ * holds what the wanted output needs; undefined for an empty definition (scratch).
+ */
 export function readDefinition(definition: Definition): Edge | undefined {
-  if (definition.def.length === 0) return undefined;
-  if (definition.def.length > opLimit)
-    throw invalidArgument(`cannot read the definition: it has more than ${opLimit} ops`);
-  const known = new Map<string, Vertex>();
-  let last: Edge | undefined;
-  for (const [i, bytes] of definition.def.entries()) {
-    const op = parseOp(bytes, i);
-    const inputs = op.inputs.map(({ digest, index }) => {
-      const vertex = known.get(digest);
-      if (!vertex)
-        throw invalidArgument(
-          `cannot read the definition: op ${i} names ${JSON.stringify(digest.slice(0, 80))}, which does not stand before it`,
-        );
-      return { vertex, index: Number(index) };
-    });
-    if (i === definition.def.length - 1 && op.op.case === undefined) {
-      last = inputs[0];
-      break;
-    }
+  const { def } = definition;
+  if (def.length === 0) return undefined;
+  if (def.length > opLimit) throw definitionError(`it has more than ${opLimit} ops`);
+  const ops = new Map<string, ReadOp>();
+  for (const [i, bytes] of def.entries()) {
     const digest = digestOf(bytes);
-    const metadata = definition.metadata[digest] ?? create(OpMetadataSchema);
-    known.set(digest, {
-      digest,
-      bytes,
-      op,
-      inputs,
-      metadata,
-      location: locationOf(definition.Source?.locations[digest]?.locations),
-    });
+    ops.set(digest, { digest, bytes, op: parseOp(bytes, i), i });
   }
-  if (!last) throw invalidArgument('cannot read the definition: it does not end with the output that is wanted');
-  return last;
+  const last = ops.get(digestOf(def.at(-1) ?? ''));
+  const [wanted] = last?.op.op.case === undefined ? (last?.op.inputs ?? []) : [];
+  if (!wanted) throw definitionError('it does not end with the output that is wanted');
+  return new DefinitionReader(definition, ops).edge(wanted, 'its end');
 }
 
-function parseOp(bytes: Uint8Array, i: number) {
+interface ReadOp {
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
+  readonly op: Op;
+  readonly i: number;
+}
+
+class DefinitionReader {
+  readonly #definition: Definition;
+  readonly #ops: ReadonlyMap<string, ReadOp>;
+  readonly #vertices = new Map<string, Vertex>();
+
+  constructor(definition: Definition, ops: ReadonlyMap<string, ReadOp>) {
+    this.#definition = definition;
+    this.#ops = ops;
+  }
+
+  /** Without recursion: a definition may be as deep as it is long. */
+  edge(wanted: Input, from: string): Edge {
+    const pending = [this.#find(wanted, from)];
+    for (let next = pending.at(-1); next; next = pending.at(-1)) {
+      const { op, i, digest } = next;
+      const missing = this.#vertices.has(digest) ? [] : op.inputs.filter((input) => !this.#vertices.has(input.digest));
+      for (const input of missing) pending.push(this.#find(input, `op ${i}`));
+      if (missing.length > 0) continue;
+      pending.pop();
+      if (!this.#vertices.has(digest)) this.#add(next);
+    }
+    return this.#edgeTo(wanted);
+  }
+
+  #find({ digest }: Input, from: string): ReadOp {
+    const found = this.#ops.get(digest);
+    if (!found) throw definitionError(`${from} names ${JSON.stringify(digest.slice(0, 80))}, which is not in it`);
+    return found;
+  }
+
+  #add({ digest, bytes, op, i }: ReadOp): void {
+    if (op.op.case === undefined) throw definitionError(`op ${i} says nothing to do`);
+    const metadata = this.#definition.metadata[digest] ?? create(OpMetadataSchema);
+    const inputs = op.inputs.map((input) => this.#edgeTo(input));
+    const location = locationOf(this.#definition.Source?.locations[digest]?.locations);
+    this.#vertices.set(digest, { digest, bytes, op, inputs, metadata, location });
+  }
+
+  #edgeTo({ digest, index }: Input): Edge {
+    const vertex = this.#vertices.get(digest);
+    if (!vertex || index < 0n || index > inputLimit) throw definitionError(`there is no output ${index} of an op`);
+    return { vertex, index: Number(index) };
+  }
+}
+
+function parseOp(bytes: Uint8Array, i: number): Op {
   try {
     return fromBinary(OpSchema, bytes);
   } catch (error) {
-    throw invalidArgument(`cannot read the definition: op ${i} is broken: ${errorMessage(error)}`);
+    throw definitionError(`op ${i} is broken: ${errorMessage(error)}`);
   }
+}
+
+function definitionError(why: string): Error {
+  return invalidArgument(`cannot read the definition: ${why}`);
 }
 
 function locationOf(locations: readonly Location[] | undefined): Vertex['location'] {

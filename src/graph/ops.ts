@@ -52,21 +52,21 @@ export interface ExecInit {
   readonly devices?: readonly { readonly name: string; readonly optional: boolean }[];
 }
 
-/** Runs a process; the answer is its root file system afterwards. Mounts are sorted by target, as Go's client does, so that equal steps have equal digests. */
+/**
+ * Runs a process; the answer is its root file system afterwards. Mounts stand in the order in which Go's client writes them (files by
+ * target, then secrets, then agents), so that equal steps have equal digests.
+ */
 export function execOp(init: ExecInit, options: OpOptions = {}): Edge {
   const inputs: Edge[] = [];
   let outputs = 0;
   let root = 0;
-  const mounts = init.mounts
-    .toSorted((a, b) => (a.dest < b.dest ? -1 : a.dest > b.dest ? 1 : 0))
-    .map(({ from, isOutput, ...mount }): MountInit => {
-      let input = from
-        ? inputs.findIndex((each) => each.vertex.digest === from.vertex.digest && each.index === from.index)
-        : -1;
-      if (from && input < 0) input = inputs.push(from) - 1;
-      if (mount.dest === '/') root = outputs;
-      return { ...mount, input: BigInt(input), output: isOutput ? BigInt(outputs++) : -1n };
-    });
+  const mounts = inOrder(init.mounts).map(({ from, isOutput, ...mount }): MountInit => {
+    // Go leaves a secret's output at its zero value. Nothing reads it.
+    if (isClientMount(mount)) return { ...mount, input: -1n, output: 0n };
+    const input = from ? indexIn(inputs, from) : -1;
+    if (mount.dest === '/') root = outputs;
+    return { ...mount, input: BigInt(input), output: isOutput ? BigInt(outputs++) : -1n };
+  });
   const { meta, network = NetMode.UNSET, security = SecurityMode.SANDBOX, secretenv = [], devices = [] } = init;
   const value = {
     meta,
@@ -80,6 +80,25 @@ export function execOp(init: ExecInit, options: OpOptions = {}): Edge {
   return { vertex, index: root };
 }
 
+function isClientMount({ mountType }: { readonly mountType?: MountType | undefined }): boolean {
+  return mountType === MountType.SECRET || mountType === MountType.SSH;
+}
+
+function inOrder(mounts: readonly ExecMount[]): readonly ExecMount[] {
+  const files = mounts.filter((mount) => !isClientMount(mount));
+  return [
+    ...files.toSorted((a, b) => Buffer.compare(Buffer.from(a.dest), Buffer.from(b.dest))),
+    ...mounts.filter(({ mountType }) => mountType === MountType.SECRET),
+    ...mounts.filter(({ mountType }) => mountType === MountType.SSH),
+  ];
+}
+
+/** The number of the edge among the inputs, to which it is added when it is new. */
+function indexIn(inputs: Edge[], edge: Edge): number {
+  const known = inputs.findIndex(({ vertex, index }) => vertex.digest === edge.vertex.digest && index === edge.index);
+  return known >= 0 ? known : inputs.push(edge) - 1;
+}
+
 export { MountType, NetMode, SecurityMode };
 
 /** An action with the state that it takes files from. */
@@ -89,29 +108,38 @@ export interface FileStep {
   readonly from?: Edge | undefined;
 }
 
-/** Applies actions one after the other to a state (scratch when undefined); the answer is the state after the last. */
-export function fileOp(state: Edge | undefined, steps: readonly FileStep[], options: OpOptions = {}): Edge {
+/**
+ * Applies actions one after the other to a state (scratch when undefined); the answer is the state after the last. What it does
+ * is the same on every platform, so none is in its digest.
+ */
+export function fileOp(state: Edge | undefined, steps: readonly FileStep[], options: VertexOptions = {}): Edge {
   const inputs: Edge[] = state ? [state] : [];
-  for (const { from } of steps) {
-    if (from && !inputs.some((each) => each.vertex.digest === from.vertex.digest && each.index === from.index))
-      inputs.push(from);
-  }
-  const indexOf = (edge: Edge | undefined) =>
-    edge ? inputs.findIndex((each) => each.vertex.digest === edge.vertex.digest && each.index === edge.index) : -1;
-  const actions = steps.map(({ action, from }, i) => ({
-    input: BigInt(i === 0 ? indexOf(state) : inputs.length + i - 1),
-    secondaryInput: BigInt(action.case === 'copy' ? indexOf(from) : -1),
+  const sources = steps.map(({ from }) => (from ? indexIn(inputs, from) : -1));
+  const actions = steps.map(({ action }, i) => ({
+    input: BigInt(i > 0 ? inputs.length + i - 1 : state ? 0 : -1),
+    secondaryInput: BigInt(action.case === 'copy' ? (sources[i] ?? -1) : -1),
     output: i === steps.length - 1 ? 0n : -1n,
     action,
   }));
-  const vertex = makeVertex({ op: { case: 'file', value: { actions } }, ...platformOf(options) }, inputs, options);
-  return { vertex, index: 0 };
+  return { vertex: makeVertex({ op: { case: 'file', value: { actions } } }, inputs, options), index: 0 };
 }
 
-/** Layers the states on top of each other. */
-export function mergeOp(states: readonly (Edge | undefined)[], options: OpOptions = {}): Edge | undefined {
+/** Layers the states on top of each other. Undefined states are empty. */
+export function mergeOp(states: readonly (Edge | undefined)[], options: VertexOptions = {}): Edge | undefined {
   const inputs = states.filter((state) => state !== undefined);
   if (inputs.length < 2) return inputs[0];
   const value = { inputs: inputs.map((_, i) => ({ input: BigInt(i) })) };
   return { vertex: makeVertex({ op: { case: 'merge', value } }, inputs, options), index: 0 };
+}
+
+/** What the upper state has beyond the lower one. */
+export function diffOp(
+  lower: Edge | undefined,
+  upper: Edge | undefined,
+  options: VertexOptions = {},
+): Edge | undefined {
+  if (!lower) return upper;
+  const inputs = upper ? [lower, upper] : [lower];
+  const value = { lower: { input: 0n }, upper: { input: upper ? 1n : -1n } };
+  return { vertex: makeVertex({ op: { case: 'diff', value } }, inputs, options), index: 0 };
 }

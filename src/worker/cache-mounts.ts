@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 
@@ -133,9 +143,20 @@ export class CacheMounts {
 function create(path: string, options: CacheMountOptions): void {
   if (options.seed !== undefined) {
     cpSync(options.seed, path, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+    copyOwners(options.seed, path);
     return;
   }
   mkdirSync(path);
   chmodSync(path, options.mode);
   chownSync(path, options.uid, options.gid);
+}
+
+/** Copying keeps modes but makes everything root's. */
+function copyOwners(from: string, to: string): void {
+  const { uid, gid, mode } = lstatSync(from);
+  lchownSync(to, uid, gid);
+  // A change of owner drops the set-user-id bit.
+  if ((mode & 0o170000) !== 0o120000) chmodSync(to, mode & 0o7777);
+  if ((mode & 0o170000) !== 0o040000) return;
+  for (const name of readdirSync(from)) copyOwners(join(from, name), join(to, name));
 }

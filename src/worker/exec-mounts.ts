@@ -1,5 +1,5 @@
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, posix } from 'node:path';
 import { CacheSharingOpt, type ExecOp, type Mount as MountMessage, MountType } from '../api/gen/ops_pb.js';
 import { invalidArgument } from '../base/errors.ts';
 import type { Mount } from '../kernel/mount.ts';
@@ -47,7 +47,9 @@ export class ExecMounts implements AsyncDisposable {
   ): Promise<ExecMounts> {
     const mounts = new ExecMounts(services);
     try {
-      for (const mount of exec.mounts) await mounts.#add(mount, stacks, exec, context);
+      const cwd = exec.meta?.cwd ?? '/';
+      for (const mount of exec.mounts)
+        await mounts.#add({ ...mount, dest: posix.resolve('/', cwd, mount.dest) }, stacks, exec, context);
       return mounts;
     } catch (error) {
       await mounts[Symbol.asyncDispose]();

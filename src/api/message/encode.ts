@@ -6,7 +6,7 @@ import { Writer } from './writer.ts';
 type Values = Record<string, unknown>;
 
 /**
- * A message's bytes: fields in the order of their numbers, maps in the order of their keys' bytes. That is the one form that has a
+ * A message's bytes: fields in the schema's order, maps in the order of their keys' bytes. That is the one form that has a
  * digest, as Go's `proto.MarshalOptions{Deterministic: true}` writes it.
  */
 export function toBinary<S extends Schema>(schema: S, message: ShapeOf<S>): Uint8Array {

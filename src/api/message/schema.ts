@@ -68,7 +68,7 @@ export class Schema<T extends Message = Message> {
     this.#init = init;
   }
 
-  /** In the order of their numbers. */
+  /** In the order in which Go writes them, which is that of their numbers but for the members of oneofs: those come last. */
   get fields(): readonly Field[] {
     this.#fields ??= this.#init()
       .map(([number, name, type, oneof]): Field => {
@@ -76,7 +76,7 @@ export class Schema<T extends Message = Message> {
           return { number, name, type, label: 'single', oneof, key: undefined };
         return { number, name, type: type.type, label: type.label, oneof, key: type.key };
       })
-      .toSorted((a, b) => a.number - b.number);
+      .toSorted((a, b) => Number(a.oneof !== undefined) - Number(b.oneof !== undefined) || a.number - b.number);
     return this.#fields;
   }
 

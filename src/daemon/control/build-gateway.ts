@@ -4,7 +4,7 @@ import type { Edge } from '../../graph/vertex.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { namesIn } from '../../snapshot/select-files.ts';
 import { resolveTreePath, toText } from '../../snapshot/tree-path.ts';
-import { readInRoot } from '../../worker/read-in-root.ts';
+import { readInRoot, readStartInRoot } from '../../worker/read-in-root.ts';
 import { stackOf } from '../../worker/ref.ts';
 import type { Build } from './build.ts';
 import { workerPlatforms } from './worker-record.ts';
@@ -26,8 +26,10 @@ export class BuildGateway implements FrontendGateway {
     return workerPlatforms();
   }
 
-  readFile(edge: Edge, path: string): Promise<Uint8Array | undefined> {
-    return this.withRoot(edge, (root) => readInRoot(root, path));
+  readFile(edge: Edge, path: string, options?: { readonly length: number }): Promise<Uint8Array | undefined> {
+    return this.withRoot(edge, (root) =>
+      options ? readStartInRoot(root, path, options.length) : readInRoot(root, path),
+    );
   }
 
   readDirectory(edge: Edge, path: string): Promise<readonly string[]> {

@@ -68,7 +68,6 @@ export function dispatch(stage: StageState, instruction: Instruction, context: D
       break;
     case 'shell':
       stage.image.config.Shell = instruction.shell;
-      stage.shellSet = true;
       stage.image.addHistory(`SHELL [${instruction.shell.join(' ')}]`, false);
       break;
     case 'maintainer':
@@ -77,7 +76,6 @@ export function dispatch(stage: StageState, instruction: Instruction, context: D
       break;
     case 'onbuild':
       stage.image.config.OnBuild = [...(stage.image.config.OnBuild ?? []), instruction.trigger];
-      stage.image.addHistory(`ONBUILD ${instruction.trigger}`, false);
       break;
     case 'from':
       throw new Error('FROM begins a stage and is converted with it');

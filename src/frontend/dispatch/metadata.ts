@@ -13,19 +13,19 @@ import type {
   VolumeInstruction,
   WorkdirInstruction,
 } from '../../dockerfile/instruction.ts';
-import { expandWord } from '../../dockerfile/shell-word.ts';
 import { fileOp } from '../../graph/ops.ts';
-import { displayOf, expand, expandList, optionsOf, type StageState, scopeOf, stepName } from '../stage-state.ts';
+import { displayOf, expand, expandList, optionsOf, type StageState, setVariable } from '../stage-state.ts';
 import { ownerOf } from './owner.ts';
 import { configCommand, quotedList } from './shell.ts';
+import { isSignal } from './signals.ts';
 
 export function dispatchEnv(stage: StageState, { variables }: EnvInstruction): void {
   // All values see the variables as they were before the instruction.
-  const scope = scopeOf(stage);
-  const pairs = variables.map(
-    ({ key, value }) => [expandWord(key, scope, stage).result, expandWord(value, scope, stage).result] as const,
-  );
-  for (const [key, value] of pairs) stage.image.setVariable(key, value);
+  const pairs = variables.map(({ key, value }) => [expand(stage, key), expand(stage, value)] as const);
+  for (const [key, value] of pairs) {
+    stage.image.environment.set(key, value);
+    setVariable(stage, key, value);
+  }
   stage.image.addHistory(`ENV ${pairs.map(([key, value]) => `${key}=${value}`).join(' ')}`, false);
 }
 
@@ -36,34 +36,52 @@ export function dispatchLabel(stage: StageState, { labels }: LabelInstruction): 
 }
 
 /** A declared arg takes the client's value, else its default, else a global or predefined one. */
-export function dispatchArg(stage: StageState, { args }: ArgInstruction, globals: ReadonlyMap<string, string>): void {
+export function dispatchArg(
+  stage: StageState,
+  instruction: ArgInstruction,
+  globals: ReadonlyMap<string, string>,
+): void {
   const shown: string[] = [];
-  for (const { key, value } of args) {
-    const fallback = value === undefined ? globals.get(key) : expand(stage, value);
-    const chosen = stage.options.buildArgs.get(key) ?? fallback;
-    if (chosen !== undefined) stage.args.set(key, chosen);
+  for (const { key, value, description } of instruction.args) {
+    const given = stage.options.buildArgs.get(key);
+    const chosen = given ?? (value === undefined ? globals.get(key) : expand(stage, value));
+    // A redeclared global arg is known from its first declaration.
+    if (value !== undefined || given !== undefined || chosen === undefined)
+      stage.outline.args.set(key, {
+        key,
+        value: chosen ?? '',
+        description,
+        range: instruction.range,
+        uses: new Set(),
+      });
+    stage.outline.usedArgs.add(key);
+    stage.declaredArgs.set(key, chosen);
+    if (chosen !== undefined && !scannerArgs.has(key)) setVariable(stage, key, chosen);
     shown.push(chosen === undefined ? key : `${key}=${chosen}`);
   }
   stage.image.addHistory(`ARG ${shown.join(' ')}`, false);
 }
+
+/** They speak to the builder, not to processes. */
+const scannerArgs = new Set(['BUILDKIT_SBOM_SCAN_CONTEXT', 'BUILDKIT_SBOM_SCAN_STAGE']);
 
 export function dispatchWorkdir(stage: StageState, instruction: WorkdirInstruction): void {
   const path = posix.resolve('/', stage.image.config.WorkingDir || '/', expand(stage, instruction.path));
   stage.image.config.WorkingDir = path;
   if (path !== '/') {
     const { User: user } = stage.image.config;
-    const time = stage.options.epoch === undefined ? -1n : BigInt(stage.options.epoch) * 1_000_000_000n;
+    const name = stage.names.next(displayOf(stage, instruction), stage.environment);
+    const directory = {
+      path,
+      mode: 0o755,
+      makeParents: true,
+      timestamp: stage.epoch === undefined ? -1n : BigInt(stage.epoch) * 1_000_000_000n,
+      ...(user ? { owner: ownerOf(user) } : {}),
+    };
     stage.state = fileOp(
       stage.state,
-      [
-        {
-          action: {
-            case: 'mkdir',
-            value: { path, mode: 0o755, makeParents: true, timestamp: time, ...(user ? { owner: ownerOf(user) } : {}) },
-          },
-        },
-      ],
-      optionsOf(stage, instruction, stepName(stage.naming, displayOf(stage, instruction))),
+      [{ action: { case: 'mkdir', value: directory } }],
+      optionsOf(stage, instruction, name),
     );
   }
   stage.image.addHistory(`WORKDIR ${path}`, path !== '/');
@@ -85,7 +103,10 @@ export function dispatchVolume(stage: StageState, instruction: VolumeInstruction
 }
 
 export function dispatchExpose(stage: StageState, instruction: ExposeInstruction): void {
-  const ports = instruction.ports.flatMap((text) => expandList(stage, text)).flatMap(portsOf);
+  const ports = instruction.ports
+    .toSorted()
+    .flatMap((text) => expandList(stage, text))
+    .flatMap(portsOf);
   stage.image.config.ExposedPorts = Object.fromEntries([
     ...Object.entries(stage.image.config.ExposedPorts ?? {}),
     ...ports.map((port) => [port, {}]),
@@ -109,6 +130,7 @@ function portsOf(text: string): string[] {
 export function dispatchCmd(stage: StageState, { command }: CmdInstruction): void {
   const words = configCommand(stage, command);
   stage.image.config.Cmd = words;
+  stage.image.config.ArgsEscaped = true;
   stage.cmdSet = true;
   stage.image.addHistory(`CMD ${quotedList(words)}`, false);
 }
@@ -123,7 +145,7 @@ export function dispatchEntrypoint(stage: StageState, { command }: EntrypointIns
 
 export function dispatchStopsignal(stage: StageState, instruction: StopsignalInstruction): void {
   const signal = expand(stage, instruction.signal);
-  if (!/^(SIG)?[A-Z][A-Z0-9+-]*$|^\d{1,2}$/i.test(signal) || signal === '0')
+  if (!isSignal(signal))
     throw invalidArgument(`invalid signal: ${JSON.stringify(signal)}`, {
       hint: 'want a name such as SIGTERM, or a number',
     });
@@ -141,11 +163,15 @@ export function dispatchHealthcheck(stage: StageState, instruction: HealthcheckI
     ...(startInterval > 0 ? { StartInterval: startInterval } : {}),
     ...(retries > 0 ? { Retries: retries } : {}),
   };
-  const durations = [interval, timeout, startPeriod, startInterval].map((each) => JSON.stringify(goDuration(each)));
-  stage.image.addHistory(
-    `HEALTHCHECK &{${quotedList(test)} ${durations.join(' ')} '\\x${retries.toString(16).padStart(2, '0')}'}`,
-    false,
-  );
+  const options = [
+    ['Test', `[${test.join(' ')}]`],
+    ['Interval', goDuration(interval)],
+    ['Timeout', goDuration(timeout)],
+    ['StartPeriod', goDuration(startPeriod)],
+    ['StartInterval', goDuration(startInterval)],
+    ['Retries', retries],
+  ];
+  stage.image.addHistory(`HEALTHCHECK {${options.map(([name, value]) => `${name}:${value}`).join(' ')}}`, false);
 }
 
 /** Nanoseconds as Go prints a duration: `1m30s`. */

@@ -13,6 +13,7 @@ export function ownerOf(text: string): InitOf<typeof ChownOptSchema> {
 }
 
 function wordOf(word: string): InitOf<typeof UserOptSchema> {
+  if (word === 'root') return { user: { case: 'byID', value: 0 } };
   if (/^\d{1,10}$/.test(word)) return { user: { case: 'byID', value: Number(word) } };
   return { user: { case: 'byName', value: { name: word, input: 0n } } };
 }

@@ -12,6 +12,8 @@ export type MountSource = (from: string | undefined, paths: readonly string[]) =
 
 interface RunMounts {
   readonly mounts: ExecMount[];
+  /** Where the first ssh agent is. */
+  sshSocket?: string;
   readonly secretEnvironment: { ID: string; name: string; optional: boolean }[];
 }
 
@@ -19,12 +21,15 @@ const sharings = { shared: CacheSharingOpt.SHARED, private: CacheSharingOpt.PRIV
 
 export function runMounts(stage: StageState, instruction: RunInstruction, sources: MountSource): RunMounts {
   const result: RunMounts = { mounts: [], secretEnvironment: [] };
-  let sshCount = 0;
+  let agents = 0;
   for (const text of instruction.mounts) {
-    const mount = expandMount(stage, text);
-    if (mount.type === 'secret') addSecret(stage, mount, result);
-    else if (mount.type === 'ssh') result.mounts.push(sshMount(stage, mount, sshCount++));
-    else result.mounts.push(fileMount(stage, mount, sources));
+    const mount = parseRunMount(text, (value) => expand(stage, value));
+    if (mount.type === 'secret') addSecret(stage, mount, instruction, result);
+    else if (mount.type === 'ssh') {
+      const agent = sshMount(stage, mount, instruction, agents++);
+      result.sshSocket ??= agent.dest;
+      result.mounts.push(agent);
+    } else result.mounts.push(fileMount(stage, mount, sources));
   }
   if (stage.options.shmSize !== undefined && stage.options.shmSize > 0) {
     result.mounts.push({
@@ -36,105 +41,97 @@ export function runMounts(stage: StageState, instruction: RunInstruction, source
   return result;
 }
 
-/** Every value may hold variables but `from`, which decides what the build graph is. */
-function expandMount(stage: StageState, text: string): RunMount {
-  const from = /(?:^|,)from=([^,]*)/.exec(text)?.[1];
-  if (from?.includes('$')) {
-    throw invalidArgument(
-      `'from' doesn't support variable expansion, define alias stage instead: ${JSON.stringify(from)}`,
-      {
-        hint: 'write FROM with the variable and AS name, and from=name here',
-      },
-    );
+function fileMount(stage: StageState, mount: RunMount, sources: MountSource): ExecMount {
+  const dest = targetOf(stage, mount);
+  const source = posix.join('/', mount.source ?? '');
+  const selector = source === '/' ? {} : { selector: source };
+  switch (mount.type) {
+    case 'tmpfs':
+      return { dest, mountType: MountType.TMPFS, TmpfsOpt: { size: BigInt(mount.size ?? 0) } };
+    case 'cache':
+      return {
+        dest,
+        ...selector,
+        ...cacheSeed(mount, sources),
+        readonly: mount.readonly ?? false,
+        mountType: MountType.CACHE,
+        cacheOpt: {
+          ID: `${stage.options.cacheMountNamespace}/${mount.id || posix.normalize(mount.target ?? '')}`,
+          sharing: sharings[mount.sharing ?? 'shared'],
+        },
+      };
+    default:
+      return {
+        dest,
+        from: sources(mount.from, [source]),
+        ...selector,
+        readonly: mount.readonly ?? true,
+        mountType: MountType.BIND,
+      };
   }
-  return parseRunMount(text, (value) => expand(stage, value));
 }
 
-/** Go's client names the target of a mount absolute and clean. */
-function targetOf(stage: StageState, target: string): string {
-  const absolute = posix.resolve('/', stage.image.config.WorkingDir || '/', target);
-  if (absolute === '/')
+/** As Go's client names it: what is absolute stays as it was written. */
+function targetOf(stage: StageState, { target = '' }: RunMount): string {
+  const absolute = target.startsWith('/') ? target : posix.join('/', stage.image.config.WorkingDir ?? '', target);
+  if (posix.normalize(absolute) === '/')
     throw invalidArgument(`invalid mount target ${JSON.stringify(target)}: it is the root of the container`);
   return absolute;
 }
 
-function fileMount(stage: StageState, mount: RunMount, sources: MountSource): ExecMount {
-  const dest = targetOf(stage, mount.target ?? '');
-  const selector = mount.source === undefined ? undefined : posix.resolve('/', mount.source);
-  if (mount.type === 'tmpfs') {
-    return {
-      dest,
-      mountType: MountType.TMPFS,
-      ...(mount.size === undefined ? {} : { TmpfsOpt: { size: BigInt(mount.size) } }),
-    };
-  }
-  if (mount.type === 'cache') {
-    const id = `${stage.options.cacheMountNamespace === '' ? '' : `${stage.options.cacheMountNamespace}/`}${mount.id ?? posix.normalize(mount.target ?? '')}`;
-    return {
-      dest,
-      from: cacheSeed(mount, sources),
-      ...(selector === undefined ? {} : { selector }),
-      readonly: mount.readonly ?? false,
-      mountType: MountType.CACHE,
-      cacheOpt: { ID: id, sharing: sharings[mount.sharing ?? 'shared'] },
-    };
-  }
-  return {
-    dest,
-    from: sources(mount.from, [mount.source ?? '/']),
-    ...(selector === undefined || selector === '/' ? {} : { selector }),
-    readonly: mount.readonly ?? true,
-    mountType: MountType.BIND,
-  };
-}
-
 /** What a new cache mount starts with; an owner or mode of its own needs a directory that has them. */
-function cacheSeed(mount: RunMount, sources: MountSource): Edge | undefined {
-  if (mount.from !== undefined) return sources(mount.from, [mount.source ?? '/']);
-  if (mount.mode === undefined && mount.uid === undefined && mount.gid === undefined) return undefined;
+function cacheSeed(mount: RunMount, sources: MountSource): Pick<ExecMount, 'from' | 'selector'> {
+  const source = posix.join('/', mount.source ?? '');
+  const from = mount.from === undefined ? undefined : sources(mount.from, [source]);
+  if (source !== '/' || (mount.mode === undefined && mount.uid === undefined && mount.gid === undefined))
+    return { from };
   const owner = {
     user: { user: { case: 'byID' as const, value: mount.uid ?? 0 } },
     group: { user: { case: 'byID' as const, value: mount.gid ?? 0 } },
   };
-  return fileOp(
-    undefined,
-    [
-      {
-        action: {
-          case: 'mkdir',
-          value: { path: '/cache', mode: mount.mode ?? 0o755, makeParents: false, owner, timestamp: -1n },
-        },
-      },
-    ],
-    { name: '[internal] settings cache mount permissions' },
-  );
+  const directory = { path: '/cache', mode: mount.mode ?? 0o755, makeParents: false, owner, timestamp: -1n };
+  const seed = fileOp(from, [{ action: { case: 'mkdir', value: directory } }], {
+    name: '[internal] setting cache mount permissions',
+  });
+  return { from: seed, selector: '/cache' };
 }
 
-function addSecret(stage: StageState, mount: RunMount, result: RunMounts): void {
-  const id = mount.id ?? mount.source ?? posix.basename(mount.target ?? '');
-  if (id === '' || id.includes('..') || id.includes('/'))
-    throw invalidArgument(`invalid secret id ${JSON.stringify(id)}`, { hint: 'want a name without slashes' });
-  const optional = mount.required !== true;
-  if (mount.env !== undefined) result.secretEnvironment.push({ ID: id, name: mount.env, optional });
+function addSecret(stage: StageState, mount: RunMount, instruction: RunInstruction, result: RunMounts): void {
+  const id = mount.source || mount.id || posix.basename(mount.target ?? '');
+  const name = posix.basename(id);
+  if (name === '' || name === '.' || name === '..')
+    throw invalidArgument(`invalid secret id ${JSON.stringify(id)}: it names no file`, { hint: 'write id=NAME' });
+  const required = mount.required === true;
+  stage.outline.addSecret(id, { required, range: instruction.range });
+  if (mount.env !== undefined) result.secretEnvironment.push({ ID: id, name: mount.env, optional: !required });
   if (mount.env !== undefined && mount.target === undefined) return;
   result.mounts.push({
-    dest: targetOf(stage, mount.target ?? `/run/secrets/${posix.basename(id)}`),
+    dest: mount.target ?? `/run/secrets/${name}`,
     mountType: MountType.SECRET,
-    readonly: true,
-    secretOpt: { ID: id, uid: mount.uid ?? 0, gid: mount.gid ?? 0, mode: mount.mode ?? 0o400, optional },
+    secretOpt: {
+      ID: id,
+      uid: mount.uid ?? 0,
+      gid: mount.gid ?? 0,
+      mode: mount.mode ?? 0o400,
+      optional: !required,
+    },
   });
 }
 
-function sshMount(stage: StageState, mount: RunMount, count: number): ExecMount {
+/** Without an id the worker takes the default agent. */
+function sshMount(stage: StageState, mount: RunMount, instruction: RunInstruction, index: number): ExecMount {
+  if (mount.source !== undefined) throw invalidArgument('ssh does not support source');
+  const required = mount.required === true;
+  stage.outline.addSsh(mount.id || 'default', { required, range: instruction.range });
   return {
-    dest: targetOf(stage, mount.target ?? `/run/buildkit/ssh_agent.${count}`),
+    dest: mount.target ?? `/run/buildkit/ssh_agent.${index}`,
     mountType: MountType.SSH,
     SSHOpt: {
-      ID: mount.id ?? 'default',
+      ID: mount.id ?? '',
       uid: mount.uid ?? 0,
       gid: mount.gid ?? 0,
       mode: mount.mode ?? 0o600,
-      optional: mount.required !== true,
+      optional: !required,
     },
   };
 }

@@ -1,46 +1,35 @@
 import { posix } from 'node:path';
 import type { Heredoc, RunInstruction } from '../../dockerfile/instruction.ts';
+import { expandWord } from '../../dockerfile/shell-word.ts';
 import { type ExecMount, execOp, fileOp, MountType, NetMode, SecurityMode } from '../../graph/ops.ts';
-import { displayOf, optionsOf, type StageState, stepName } from '../stage-state.ts';
+import { optionsOf, type StageState, upperCased } from '../stage-state.ts';
+import { proxyOf } from './proxy.ts';
 import { type MountSource, runMounts } from './run-mounts.ts';
-import { defaultShell } from './shell.ts';
+import { shellOf } from './shell.ts';
 
 const pipesDirectory = '/dev/pipes/';
 
 /** RUN: a process on the stage's file system; what it leaves is the next state. */
 export function dispatchRun(stage: StageState, instruction: RunInstruction, sources: MountSource): void {
-  const { command } = instruction;
-  const shell = stage.image.config.Shell ?? defaultShell;
-  let args: readonly string[];
-  let mounts: ExecMount[] = [];
-  let shown = displayOf(stage, instruction);
-  if (command.form === 'exec') args = command.args;
-  else {
-    const [only] = command.heredocs;
-    const alone = command.heredocs.length === 1 && only !== undefined && /^\d*<<-?\s*\S+$/.test(command.text);
-    if (alone) {
-      ({ args, mounts } = heredocCommand(only, shell));
-      shown = `RUN <<${only.name} (${only.content.split('\n', 1)[0]?.slice(0, 60)}...)`;
-    } else args = [...shell, withBodies(command.text, command.heredocs)];
-  }
+  // It may read any file.
+  stage.usedPaths.add('/');
+  const { args, mounts, shown } = commandOf(stage, instruction);
   const extra = runMounts(stage, instruction, sources);
-  const historyText =
-    command.form === 'exec'
-      ? args.join(' ')
-      : [...shell, command.form === 'shell' ? withBodies(command.text, command.heredocs) : ''].join(' ');
-  stage.image.addHistory(`RUN ${argsPrefix(stage)}${historyText} # buildkit`, true);
+  const { options } = stage;
+  const name = stage.names.next(displayOf(stage, shown, extra.secretEnvironment), stage.environment);
+  stage.image.addHistory(`RUN ${[...argsInUse(stage), ...args].join(' ')} # buildkit`, true);
   stage.state = execOp(
     {
       meta: {
         args: [...args],
-        env: environmentOf(stage),
+        env: variablesOf(stage, extra.sshSocket),
         cwd: stage.image.config.WorkingDir || '/',
         user: stage.image.config.User ?? '',
-        ...proxyOf(stage),
-        extraHosts: stage.options.extraHosts.map((host) => ({ ...host })),
-        hostname: stage.options.hostname ?? stage.options.sandboxHostname ?? '',
-        ulimit: stage.options.ulimits.map((ulimit) => ({ ...ulimit })),
-        cgroupParent: stage.options.cgroupParent ?? '',
+        ...proxyOf(options.buildArgs),
+        extraHosts: options.extraHosts.map((host) => ({ ...host })),
+        hostname: options.hostname ?? '',
+        ulimit: options.ulimits.map((ulimit) => ({ ...ulimit })),
+        cgroupParent: options.cgroupParent ?? '',
         removeMountStubsRecursive: true,
       },
       mounts: [{ dest: '/', from: stage.state, isOutput: true, mountType: MountType.BIND }, ...mounts, ...extra.mounts],
@@ -49,71 +38,76 @@ export function dispatchRun(stage: StageState, instruction: RunInstruction, sour
       secretenv: extra.secretEnvironment,
       devices: instruction.devices.map(deviceOf),
     },
-    optionsOf(stage, instruction, stepName(stage.naming, shown)),
+    {
+      ...optionsOf(stage, instruction, name),
+      description: { 'com.docker.dockerfile.v1.command': instruction.original },
+      resources: options.resources,
+    },
   );
 }
 
-/** A heredoc alone: a script for the shell, or, with a `#!`, a program of its own. */
-function heredocCommand(
-  { content, name }: Heredoc,
-  shell: readonly string[],
-): { args: readonly string[]; mounts: ExecMount[] } {
-  if (!content.startsWith('#!')) return { args: [...shell, content], mounts: [] };
-  const file = fileOp(
-    undefined,
-    [
-      {
-        action: {
-          case: 'mkfile',
-          value: { path: `/${name}`, mode: 0o755, data: Buffer.from(content), timestamp: -1n },
-        },
-      },
-    ],
-    { name: '[internal] preparing inline document' },
-  );
-  const mount: ExecMount = {
-    dest: posix.join(pipesDirectory, name),
-    selector: `/${name}`,
-    from: file,
-    readonly: true,
-    mountType: MountType.BIND,
-  };
-  return { args: [mount.dest], mounts: [mount] };
+/** The first agent's socket is named to processes, unless the user did so. */
+function variablesOf({ environment }: StageState, sshSocket: string | undefined): string[] {
+  const variables = Array.from(environment, ([key, value]) => `${key}=${value}`);
+  if (sshSocket === undefined || environment.has('SSH_AUTH_SOCK')) return variables;
+  return [...variables, `SSH_AUTH_SOCK=${sshSocket}`];
+}
+
+/** The words to run, the mounts that hold them where they are a file, and what progress shows. */
+function commandOf(
+  stage: StageState,
+  { command, original }: RunInstruction,
+): { readonly args: readonly string[]; readonly mounts: readonly ExecMount[]; readonly shown: string } {
+  if (command.form === 'exec') return { args: command.args, mounts: [], shown: original };
+  const { text, heredocs } = command;
+  const [only] = heredocs;
+  const isAlone = only !== undefined && /^\d*<<-?\s*\S+$/.test(text);
+  if (!isAlone) return { args: [...shellOf(stage), withBodies(text, heredocs)], mounts: [], shown: original };
+  const shown = `${original} (${summaryOf(only.content)})`;
+  if (stage.platform.os === 'windows' || !only.content.startsWith('#!'))
+    return { args: [...shellOf(stage), only.content], mounts: [], shown };
+  const script = posix.join(pipesDirectory, only.name);
+  return { args: [...shellOf(stage), script], mounts: [scriptMount(only)], shown };
+}
+
+/** A heredoc with a `#!` is a program of its own. */
+function scriptMount({ content, name }: Heredoc): ExecMount {
+  const script = { path: `/${name}`, mode: 0o755, data: Buffer.from(content), timestamp: -1n };
+  const from = fileOp(undefined, [{ action: { case: 'mkfile', value: script } }], {
+    name: '[internal] preparing inline document',
+  });
+  return { dest: pipesDirectory, selector: '/', from, readonly: true, mountType: MountType.BIND };
 }
 
 /** The shell reads the bodies itself, as they were written. */
 function withBodies(text: string, heredocs: readonly Heredoc[]): string {
-  if (heredocs.length === 0) return text;
   const bodies = heredocs.map(({ content, name }) => `${content}${name}`);
   return [text, ...bodies].join('\n');
 }
 
-const proxyNames = ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'];
-
-/** Declared args are variables of the process, so a changed value runs the step again. */
-function environmentOf(stage: StageState): string[] {
-  const environment = stage.image.environment();
-  const args = [...stage.args].filter(([key]) => !environment.has(key));
-  return [...environment, ...args].map(([key, value]) => `${key}=${value}`);
+function summaryOf(content: string): string {
+  const [first = '', ...more] = content.trim().split(/\r?\n/);
+  return `${first}${more.length > 0 ? '...' : ''}`;
 }
 
-/** `|2 A=1 B=2 `: the args in use, as docker's history shows them. */
-function argsPrefix(stage: StageState): string {
-  const environment = stage.image.environment();
-  const used = [...stage.args].filter(([key]) => !environment.has(key));
-  return used.length === 0 ? '' : `|${used.length} ${used.map(([key, value]) => `${key}=${value}`).join(' ')} `;
+/** What is a secret is shown as one. */
+function displayOf(stage: StageState, text: string, secrets: readonly { readonly name: string }[]): string {
+  const environment = new Map([...stage.environment, ...secrets.map(({ name }) => [name, '****'] as const)]);
+  try {
+    return upperCased(expandWord(text, environment, { escape: stage.escape, rawQuotes: true, skipUnset: true }).result);
+  } catch {
+    return upperCased(text);
+  }
 }
 
-function proxyOf(stage: StageState): { proxyEnv?: object } {
-  const value = (name: string) =>
-    stage.options.buildArgs.get(name) ?? stage.options.buildArgs.get(name.toLowerCase()) ?? '';
-  const [httpProxy = '', httpsProxy = '', ftpProxy = '', noProxy = '', allProxy = ''] = proxyNames.map(value);
-  const proxyEnv = { httpProxy, httpsProxy, ftpProxy, noProxy, allProxy };
-  return Object.values(proxyEnv).some((each) => each !== '') ? { proxyEnv } : {};
+/** `|2 A=1 B=2`: the args in use, as docker's history shows them. */
+function argsInUse({ declaredArgs, environment }: StageState): string[] {
+  const used = Array.from(declaredArgs, ([key, value]) => `${key}=${environment.get(key) ?? value ?? ''}`);
+  return used.length === 0 ? [] : [`|${used.length}`, ...used];
 }
 
 function networkOf(stage: StageState, { network }: RunInstruction): NetMode {
-  const wanted = network ?? stage.options.network;
+  const wanted = network === undefined || network === 'default' ? stage.options.network : network;
   return wanted === 'host' ? NetMode.HOST : wanted === 'none' ? NetMode.NONE : NetMode.UNSET;
 }
 
