@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import { errorMessage, SlipwayError } from '../base/errors.ts';
+import { graphText } from '../graph/graph-fixture.ts';
+import { sourceOp } from '../graph/ops.ts';
+import type { FrontendResult } from './frontend.ts';
+import { fakeGateway } from './frontend-fixture.ts';
+import { solveDockerfile } from './solve-dockerfile.ts';
+import { SourceError } from './source-error.ts';
+
+const golden = join(import.meta.dirname, 'testdata');
+const rewrite = process.env.UPDATE_GOLDEN === '1';
+const images = JSON.parse(readFileSync(join(golden, 'images.json'), 'utf8'));
+
+/**
+ * Each folder holds a Dockerfile, perhaps the client's options, and what comes of it. The digests are those that BuildKit 0.32's
+ * own frontend gives the same steps (but for named images, which are pinned here, and paths of named directories, which are joined).
+ */
+suite('Dockerfiles as graphs', () => {
+  for (const name of readdirSync(golden)) {
+    const folder = join(golden, name);
+    if (!existsSync(join(folder, 'Dockerfile'))) continue;
+    test(name, async () => {
+      const text = await resultText(folder);
+      const file = join(folder, 'graph.txt');
+      if (rewrite) writeFileSync(file, text);
+      assert.equal(text, readFileSync(file, 'utf8'));
+    });
+  }
+});
+
+async function resultText(folder: string): Promise<string> {
+  const optionsFile = join(folder, 'options.json');
+  const options = existsSync(optionsFile) ? JSON.parse(readFileSync(optionsFile, 'utf8')) : {};
+  const files = { Dockerfile: readFileSync(join(folder, 'Dockerfile')) };
+  try {
+    return describeResult(
+      await solveDockerfile(fakeGateway({ files, images }), {
+        options: new Map(Object.entries<string>(options)),
+        inputs: new Map(),
+      }),
+    );
+  } catch (error) {
+    const hint = error instanceof SlipwayError && error.hint !== undefined ? `hint: ${error.hint}\n` : '';
+    return `error: ${errorMessage(error)}\n${hint}`;
+  }
+}
+
+function describeResult({ refs, metadata }: FrontendResult): string {
+  const parts = Array.from(refs, ([platform, edge]) => {
+    const key = platform === '' ? 'containerimage.config' : `containerimage.config/${platform}`;
+    const config = JSON.parse(Buffer.from(metadata.get(key) ?? '').toString());
+    const { history = [], ...rest } = config;
+    const made = history.map((entry: object) => `history ${JSON.stringify(entry)}\n`).join('');
+    return `${platform === '' ? '' : `== ${platform}\n`}${graphText(edge)}${made}image ${JSON.stringify(rest)}\n`;
+  });
+  return parts.join('\n');
+}
+
+async function solve(
+  dockerfile: string,
+  options: Readonly<Record<string, string>> = {},
+  files: Readonly<Record<string, string | Uint8Array>> = {},
+) {
+  const asked: string[] = [];
+  const gateway = fakeGateway({
+    files: { Dockerfile: dockerfile, ...files },
+    images,
+    asked: (question) => asked.push(question),
+  });
+  const result = await solveDockerfile(gateway, { options: new Map(Object.entries(options)), inputs: new Map() });
+  return { result, asked, graph: graphText(result.refs.get('')) };
+}
+
+suite('what a conversion asks for', () => {
+  test('the images of unreachable stages are not looked up', async () => {
+    const { asked } = await solve('FROM missing AS a\nRUN x\nFROM busybox AS b\n');
+    assert.deepEqual(
+      asked.filter((question) => question.startsWith('resolve')),
+      ['resolve docker.io/library/busybox:latest for linux/amd64'],
+    );
+  });
+
+  test('a Dockerfile that is written small is found, and its own ignore file goes before the common one', async () => {
+    const files = {
+      dockerfile: 'FROM busybox\nCOPY . /\n',
+      'Dockerfile.dockerignore': 'secret\n',
+      '.dockerignore': 'other\n',
+    };
+    const { refs } = await solveDockerfile(fakeGateway({ files }), { options: new Map(), inputs: new Map() });
+    assert.match(graphText(refs.get('')), /"local.excludepatterns":"\[\\"secret\\"\]"/);
+  });
+
+  test('only paths that are used are asked of the client, also those behind variables', async () => {
+    const { graph } = await solve('FROM busybox\nARG V=a/b\nCOPY $V /x\nADD c /y\n');
+    assert.match(graph, /"local.followpaths":"\[\\"a\/b\\",\\"c\\"\]"/);
+  });
+
+  test('a trigger of the base may name a stage that nothing else needs', async () => {
+    const { graph } = await solve(
+      'FROM busybox AS tools\nRUN make\nFROM busybox AS base\nONBUILD COPY --from=tools /t /t\nFROM base\n',
+    );
+    assert.match(graph, /ONBUILD COPY --from=tools/);
+    assert.match(graph, /RUN make/);
+  });
+
+  test('a long chain of stages needs no deep stack', async () => {
+    const stages = Array.from({ length: 5000 }, (_, i) => `FROM s${i} AS s${i + 1}\n`);
+    const { graph } = await solve(`FROM busybox AS s0\n${stages.join('')}RUN end\n`);
+    assert.match(graph, /RUN end/);
+  });
+});
+
+suite('a context from elsewhere', () => {
+  const url = 'https://example.com/x';
+
+  test('an archive is the context, and holds the Dockerfile', async () => {
+    const { graph } = await solve(
+      'FROM busybox\nCOPY a /b\n',
+      { context: url },
+      { context: Buffer.from('1f8b0800', 'hex') },
+    );
+    assert.match(graph, /"attemptUnpackDockerCompatibility":true/);
+    assert.match(graph, /\[internal\] load remote build context/);
+  });
+
+  test('any other file is the Dockerfile', async () => {
+    const { graph } = await solve('', { context: url }, { context: 'FROM busybox\nRUN from-the-web\n' });
+    assert.match(graph, /RUN from-the-web/);
+  });
+
+  test('a directory of it', async () => {
+    const { graph } = await solve('FROM busybox\nCOPY a /b\n', {
+      context: 'https://example.com/r.git',
+      contextsubdir: '../../sub',
+    });
+    assert.match(graph, /"src":"\/sub","dest":"\/"/);
+  });
+
+  test('a state that the client hands in', async () => {
+    const gateway = fakeGateway({ files: { Dockerfile: 'FROM busybox\nCOPY a /b\n' }, images });
+    const { refs } = await solveDockerfile(gateway, {
+      options: new Map(),
+      inputs: new Map([['context', sourceOp('https://example.com/in', {})]]),
+    });
+    assert.match(graphText(refs.get('')), /identifier "https:\/\/example.com\/in"/);
+  });
+});
+
+suite('errors', () => {
+  const message = (dockerfile: string, options?: Readonly<Record<string, string>>): Promise<string> =>
+    solve(dockerfile, options).then(
+      () => 'no error',
+      (error: unknown) => {
+        const hint = error instanceof SlipwayError ? error.hint : undefined;
+        return `${errorMessage(error)}${hint === undefined ? '' : ` (${hint})`}`;
+      },
+    );
+
+  test('a stage that is nearly named', async () => {
+    assert.equal(
+      await message('FROM busybox AS build\nFROM scratch\nCOPY --from=biuld /a /b\n'),
+      'there is no stage "biuld", and no image either (did you mean build?)',
+    );
+    assert.equal(
+      await message('FROM busybox AS build\n', { target: 'biuld' }),
+      'target stage "biuld" could not be found (did you mean build?)',
+    );
+  });
+
+  test('a stage that comes later', async () => {
+    assert.match(
+      await message('FROM busybox AS a\nFROM busybox AS b\nCOPY --from=c / /\nFROM busybox AS c\n', { target: 'b' }),
+      /cannot copy from stage "c", it needs to be defined before current stage "b"/,
+    );
+  });
+
+  test('a cycle of thousands of stages is named in short', async () => {
+    const stages = Array.from(
+      { length: 3000 },
+      (_, i) => `FROM busybox AS s${i}\nCOPY --from=s${(i + 1) % 3000} / /\n`,
+    );
+    const text = await message(stages.join(''));
+    assert.match(text, /^circular dependency detected on stage: s0 → s1 .* … .* → s0$/);
+    assert.ok(text.length < 300);
+  });
+
+  test('they know their line', async () => {
+    await assert.rejects(solve('FROM busybox\nRUN a\nCOPY --chmod=999 a /b\n'), (error) => {
+      assert.ok(error instanceof SourceError);
+      assert.deepEqual(error.range, { startLine: 3, endLine: 3 });
+      return true;
+    });
+  });
+
+  test('B24: names such as __proto__ are names like any other', async () => {
+    const { result } = await solve('FROM busybox\nARG constructor=a\nENV __proto__=b\nLABEL toString=c __proto__=d\n');
+    const config = JSON.parse(Buffer.from(result.metadata.get('containerimage.config') ?? '').toString());
+    assert.deepEqual(config.config.Env, ['PATH=/bin:/usr/bin', 'FOO=base', '__proto__=b']);
+    assert.deepEqual(Object.entries(config.config.Labels), [
+      ['toString', 'c'],
+      ['__proto__', 'd'],
+    ]);
+  });
+
+  test('B1: COPY from outside the context stays inside it', async () => {
+    const { graph } = await solve('FROM busybox\nCOPY ../../etc/passwd /\nCOPY /etc/shadow /\n');
+    assert.match(graph, /"src":"\/etc\/passwd"/);
+    assert.match(graph, /"local.followpaths":"\[\\"etc\/passwd\\",\\"etc\/shadow\\"\]"/);
+  });
+
+  test('B8: a login in a git URL is in no error', async () => {
+    const text = await message('FROM busybox\nADD https://user:hunter2@example.com/r.git?nonsense=1 /a\n');
+    assert.match(text, /unexpected query "nonsense"/);
+    assert.doesNotMatch(text, /hunter2/);
+  });
+});
