@@ -208,27 +208,39 @@ function make(name: string): void {
   }
 }
 
-const words = process.argv.slice(2);
-const names = words.filter((word) => !word.startsWith('--'));
-mkdirSync(cache, { recursive: true });
-// A store of its own, so that nothing of the user's is touched; on a disk in memory where there is one.
-const store = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'slipway-base-store-'));
-const outer = { root: process.env.SLIPWAY_ROOT, host: process.env.SLIPWAY_HOST };
-process.env.SLIPWAY_ROOT = store;
-delete process.env.SLIPWAY_HOST;
-try {
-  for (const name of names.length > 0 ? names : Object.keys(recipes)) make(name);
-} finally {
-  spawnSync(slipway, ['daemon', 'stop']);
-  rmSync(store, { recursive: true, force: true });
-}
-if (words.includes('--import')) {
-  const env = { ...process.env };
-  delete env.SLIPWAY_ROOT;
-  if (outer.root !== undefined) env.SLIPWAY_ROOT = outer.root;
-  if (outer.host !== undefined) env.SLIPWAY_HOST = outer.host;
-  for (const name of names.length > 0 ? names : Object.keys(recipes)) {
-    const { status, stderr } = spawnSync(slipway, ['load', '-q', '-i', fileOf(name)], { env, encoding: 'utf8' });
+/** Loads stand-ins into the store that the environment names. */
+function load(names: readonly string[], environment: NodeJS.ProcessEnv): void {
+  for (const name of names) {
+    const { status, stderr } = spawnSync(slipway, ['load', '-q', '-i', fileOf(name)], {
+      env: environment,
+      encoding: 'utf8',
+    });
     if (status !== 0) throw new Error(`cannot load the stand-in for "${name}": ${stderr}`);
   }
+}
+
+function main(words: readonly string[]): void {
+  const asked = words.filter((word) => !word.startsWith('--'));
+  const names =
+    asked.length === 0 ? Object.keys(recipes) : asked.map((name) => (name.includes(':') ? name : `${name}:latest`));
+  mkdirSync(cache, { recursive: true });
+  // A store of its own, so that nothing of the user's is touched; on a disk in memory where there is one.
+  const store = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'slipway-base-store-'));
+  const environment = { ...process.env };
+  process.env.SLIPWAY_ROOT = store;
+  delete process.env.SLIPWAY_HOST;
+  try {
+    for (const name of names) make(name);
+  } finally {
+    spawnSync(slipway, ['daemon', 'stop']);
+    rmSync(store, { recursive: true, force: true });
+  }
+  if (words.includes('--import')) load(names, environment);
+}
+
+try {
+  main(process.argv.slice(2));
+} catch (error) {
+  console.error(`base-images: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
 }
