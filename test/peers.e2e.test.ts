@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { cannotRun, Sandbox } from './support/slipway.ts';
 
+const buildctl = process.env.BUILDCTL ?? 'buildctl';
 const missing = (command: string) =>
   spawnSync(command, ['--version']).error ? `there is no ${command} on this machine` : false;
 
@@ -130,5 +131,29 @@ suite('other clients and readers', { skip: cannotRun }, () => {
     const tar = join(use().directory, 'out.tar');
     await use().ok('build', '-q', '-o', `type=tar,dest=${tar}`, context);
     assert.match((await use().other('tar', ['-tf', tar])).stdout, /^made\/file$/m);
+  });
+
+  suite('buildctl', { skip: missing(buildctl) }, () => {
+    const call = async (...args: string[]) => {
+      const address = ['--addr', `unix://${use().socket}`];
+      const { code, stdout, stderr } = await use().other(buildctl, [...address, ...args]);
+      assert.equal(code, 0, stderr);
+      return stdout + stderr;
+    };
+
+    test('builds with our frontend, into our store and out to a directory', async () => {
+      const out = join(use().directory, 'buildctl-out');
+      const solve = ['build', '--progress=plain', '--frontend=dockerfile.v0', `--local=context=${context}`];
+      const said = await call(...solve, `--local=dockerfile=${context}`, `--output=type=local,dest=${out}`);
+      assert.match(said, /CACHED/);
+      assert.equal(readFileSync(join(out, 'made/file'), 'utf8'), 'hello\n');
+      await call(...solve, `--local=dockerfile=${context}`, '--output=type=image,name=docker.io/library/from-buildctl');
+      assert.equal(await use().ok('run', '--rm', 'from-buildctl'), 'hello\n');
+    });
+
+    test('sees the worker and what the cache takes', async () => {
+      assert.match(await call('debug', 'workers'), /linux\/amd64|linux\/arm64/);
+      assert.match(await call('du'), /Total:/);
+    });
   });
 });

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { SlipwayError } from '../base/errors.ts';
+import { SlipwayError, systemErrorCode } from '../base/errors.ts';
 import type { Locations } from './locations.ts';
 
 export interface EnsureDaemonOptions {
@@ -24,7 +24,7 @@ const longestLog = 16 << 20;
  */
 export async function ensureDaemon(locations: Locations, options: EnsureDaemonOptions = {}): Promise<void> {
   const path = /^unix:\/\/(.+)$/.exec(locations.host)?.[1];
-  if (path === undefined || (existsSync(path) && (await answers(path)))) return;
+  if (path === undefined || (await answers(path))) return;
   const mayStart = !/^(0|false)$/i.test((options.environment ?? process.env).SLIPWAY_AUTOSTART ?? '');
   if (!locations.isOwn || !mayStart) {
     throw new SlipwayError('unavailable', `cannot connect to the daemon at ${locations.host}: nothing listens there`, {
@@ -49,7 +49,7 @@ async function start({ root, host }: Locations, path: string, options: EnsureDae
   const daemon = spawnDaemon(logPath, anew, root, host, options.launcher ?? thisProgram());
   const deadline = Date.now() + limit;
   for (let pause = 5; Date.now() < deadline; pause = Math.min(pause * 1.5, 100)) {
-    if (existsSync(path) && (await answers(path))) return;
+    if (await answers(path)) return;
     // The other one of two that started at once holds the store: wait for that.
     if (daemon.hasEnded() && !logTail(logPath, logStart).includes('it is open in process')) break;
     await new Promise((resolve) => setTimeout(resolve, pause));
@@ -92,12 +92,17 @@ function logTail(path: string, from: number): string {
     .replace(/^slipway: /gm, '');
 }
 
+/** Throws permission-denied where somebody may listen, but not to us. */
 function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const probe = connect(path, () => {
       probe.destroy();
       resolve(true);
     });
-    probe.once('error', () => resolve(false));
+    probe.once('error', (error) => {
+      if (systemErrorCode(error) !== 'EACCES') return resolve(false);
+      const message = `cannot connect to the daemon at "unix://${path}": permission denied`;
+      reject(new SlipwayError('permission-denied', message, { cause: error, hint: 'run it with sudo' }));
+    });
   });
 }
