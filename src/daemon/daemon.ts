@@ -43,11 +43,11 @@ export class Daemon {
   private constructor(engine: Engine, options: DaemonOptions) {
     this.#engine = engine;
     this.#options = options;
-    this.#builds = new Builds(engine);
+    const worker = { id: 'slipway', labels: options.labels ?? {} };
+    this.#builds = new Builds(engine, worker);
     const containers = openContainers(engine);
     const collector = new Collector(engine, () => containers.stacks());
     const cache = new BuildCache(engine, collector);
-    const worker = { id: 'slipway', labels: options.labels ?? {} };
     addControlService(this.#router, engine, this.#builds, cache, worker);
     addBridgeService(this.#router, this.#builds, worker);
     this.#gc = new GarbageCollection(cache, options.log, options.gc);

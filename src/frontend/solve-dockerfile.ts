@@ -1,17 +1,39 @@
 import { DockerfileError } from '../dockerfile/diagnostic.ts';
+import { detectSyntax } from '../dockerfile/directives.ts';
+import type { SourceRange } from '../dockerfile/instruction.ts';
 import { parseDockerfile } from '../dockerfile/parse-dockerfile.ts';
 import { formatPlatform } from '../oci/platform.ts';
-import { openBuildContext } from './build-context.ts';
-import { readBuildOptions } from './build-options.ts';
+import { type BuildContext, openBuildContext } from './build-context.ts';
+import { type BuildOptions, readBuildOptions } from './build-options.ts';
 import { type ConvertedTarget, convertDockerfile } from './dockerfile-converter.ts';
 import type { FrontendGateway, FrontendRequest, FrontendResult } from './frontend.ts';
+import { isBuiltinFrontend } from './frontend-image.ts';
 import { NamedContexts } from './named-contexts.ts';
+import { locateError } from './source-error.ts';
 
-/** The frontend `dockerfile.v0`: options in, per platform a state and an image config out. */
-export async function solveDockerfile(gateway: FrontendGateway, request: FrontendRequest): Promise<FrontendResult> {
+/** Runs the frontend of an image with further options. */
+export type ForwardFrontend = (image: string, options: ReadonlyMap<string, string>) => Promise<FrontendResult>;
+
+/**
+ * The frontend `dockerfile.v0`: options in, per platform a state and an image config out. A file that asks for a frontend of its own
+ * (`# syntax=`) is handed on to it, unless this one is what it asks for.
+ */
+export async function solveDockerfile(
+  gateway: FrontendGateway,
+  request: FrontendRequest,
+  forward?: ForwardFrontend,
+): Promise<FrontendResult> {
   const options = readBuildOptions(request.options, gateway);
   const context = await openBuildContext(gateway, options, request);
   const source = { filename: context.filename, data: context.dockerfile, language: 'Dockerfile' };
+  const foreign = request.options.has('cmdline') ? undefined : foreignSyntax(options, context);
+  if (foreign && forward) {
+    try {
+      return await forward(foreign.image, new Map([['cmdline', foreign.commandLine]]));
+    } catch (error) {
+      throw foreign.range ? locateError(error, foreign.range, context) : error;
+    }
+  }
   const { dockerfile, diagnostics } = parseDockerfile(context.dockerfile);
   if (!dockerfile)
     throw new DockerfileError(diagnostics, context.filename, Buffer.from(context.dockerfile).toString('utf8'));
@@ -21,6 +43,25 @@ export async function solveDockerfile(gateway: FrontendGateway, request: Fronten
     platforms.map((platform) => convertDockerfile({ gateway, dockerfile, options, context, named, platform })),
   );
   return { ...resultOf(targets, options.multiPlatform), source };
+}
+
+interface ForeignSyntax {
+  readonly image: string;
+  readonly commandLine: string;
+  /** Of the directive; absent where the client said it. */
+  readonly range?: SourceRange;
+}
+
+/** The frontend image that the client or the file asks for, when it is not what is built in. */
+function foreignSyntax({ buildArgs }: BuildOptions, { dockerfile }: BuildContext): ForeignSyntax | undefined {
+  const given = buildArgs.get('BUILDKIT_SYNTAX')?.trim();
+  const text = Buffer.from(dockerfile).toString('utf8');
+  const commandLine = given || detectSyntax(text);
+  const image = commandLine?.split(/\s/, 1)[0];
+  if (!commandLine || !image || isBuiltinFrontend(image)) return undefined;
+  if (given) return { image, commandLine };
+  const line = text.split('\n').findIndex((each) => each.includes('syntax') && each.includes(image)) + 1;
+  return { image, commandLine, range: { startLine: line, startCharacter: 0, endLine: line, endCharacter: 0 } };
 }
 
 function resultOf(targets: readonly ConvertedTarget[], isMap: boolean): Pick<FrontendResult, 'refs' | 'metadata'> {

@@ -85,6 +85,11 @@ export function readDefinition(definition: Definition): Edge | undefined {
   return new DefinitionReader(definition, ops).edge(wanted, 'its end');
 }
 
+/** Likewise for states by their names. */
+export function readDefinitions(definitions: Readonly<Record<string, Definition>>): Map<string, Edge | undefined> {
+  return new Map(Object.entries(definitions).map(([name, definition]) => [name, readDefinition(definition)]));
+}
+
 interface ReadOp {
   readonly digest: Digest;
   readonly bytes: Uint8Array;

@@ -10,6 +10,7 @@ import type { Ref } from '../../worker/ref.ts';
 import type { Engine } from '../engine.ts';
 import { EntitlementCheck, grantEntitlements } from '../entitlements.ts';
 import { ProgressLog } from './progress-log.ts';
+import type { WorkerIdentity } from './worker-record.ts';
 
 export interface BuildInit {
   readonly ref: string;
@@ -25,14 +26,16 @@ export class Build {
   readonly sessions: readonly string[];
   readonly progress = new ProgressLog();
   readonly engine: Engine;
+  readonly worker: WorkerIdentity;
   ended = false;
   readonly #aborter = new AbortController();
   readonly #job: Job<Ref>;
   readonly #entitlements: EntitlementCheck;
   readonly #handles = new Map<Digest, Map<number, Promise<Handle<Ref>>>>();
 
-  constructor(engine: Engine, { ref, session, entitlements }: BuildInit) {
+  constructor(engine: Engine, worker: WorkerIdentity, { ref, session, entitlements }: BuildInit) {
     this.engine = engine;
+    this.worker = worker;
     this.#entitlements = new EntitlementCheck(grantEntitlements(entitlements, engine.entitlements));
     this.ref = ref;
     this.sessions = session === '' ? [] : [session];

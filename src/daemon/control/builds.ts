@@ -3,6 +3,7 @@ import type { FrontendResult } from '../../frontend/frontend.ts';
 import type { Engine } from '../engine.ts';
 import { Build, type BuildInit } from './build.ts';
 import type { ClientGateway } from './client-gateway.ts';
+import type { WorkerIdentity } from './worker-record.ts';
 
 interface Entry {
   readonly build: Build;
@@ -18,11 +19,13 @@ const afterlife = 30_000;
 /** The builds that run, by their refs. */
 export class Builds {
   readonly #engine: Engine;
+  readonly #worker: WorkerIdentity;
   readonly #entries = new Map<string, Entry>();
   readonly #waiting = new Map<string, PromiseWithResolvers<void>>();
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, worker: WorkerIdentity) {
     this.#engine = engine;
+    this.#worker = worker;
   }
 
   get active(): number {
@@ -33,7 +36,7 @@ export class Builds {
     const { ref } = init;
     if (this.#entries.has(ref))
       throw new SlipwayError('already-exists', `cannot start build ${JSON.stringify(ref)}: there is one with that ref`);
-    const build = new Build(this.#engine, init);
+    const build = new Build(this.#engine, this.#worker, init);
     const result = Promise.withResolvers<FrontendResult>();
     result.promise.catch(() => {
       // Whoever awaits the result has the error.

@@ -10,26 +10,45 @@ import type { Definition } from '../../api/gen/ops_pb.js';
 import { StatusError } from '../../api/grpc/status.ts';
 import type { InitOf } from '../../api/message/schema.ts';
 import { notFound } from '../../base/errors.ts';
-import type { FrontendResult } from '../../frontend/frontend.ts';
-import { marshalDefinition, readDefinition } from '../../graph/definition.ts';
+import type { FrontendRequest, FrontendResult } from '../../frontend/frontend.ts';
+import { marshalDefinition, readDefinition, readDefinitions } from '../../graph/definition.ts';
 import type { Edge } from '../../graph/vertex.ts';
 import type { Build } from './build.ts';
 import { buildError } from './build-error.ts';
 import { BuildGateway } from './build-gateway.ts';
-import { runFrontend } from './solve-build.ts';
 
-/** A frontend that runs in the client asks through this: it knows states by ids that it was given. */
+/** A frontend by its name, with what it is to work on. */
+export interface FrontendCall extends FrontendRequest {
+  readonly frontend: string;
+}
+
+export type RunFrontend = (build: Build, call: FrontendCall) => Promise<FrontendResult>;
+
+export interface ClientGatewayOptions {
+  readonly done: PromiseWithResolvers<FrontendResult>;
+  /** States that the frontend was given. */
+  readonly inputs: FrontendRequest['inputs'];
+  readonly runFrontend: RunFrontend;
+}
+
+/** A frontend outside of the daemon asks through this: it knows states by ids that it was given. */
 export class ClientGateway {
   readonly build: Build;
   readonly gateway: BuildGateway;
-  readonly #done: PromiseWithResolvers<FrontendResult>;
+  readonly #options: ClientGatewayOptions;
   readonly #refs = new Map<string, Edge | undefined>();
   #source: FrontendResult['source'];
 
-  constructor(build: Build, done: PromiseWithResolvers<FrontendResult>) {
+  constructor(build: Build, options: ClientGatewayOptions) {
     this.build = build;
     this.gateway = new BuildGateway(build);
-    this.#done = done;
+    this.#options = options;
+  }
+
+  inputs(): Record<string, Definition> {
+    return Object.fromEntries(
+      Array.from(this.#options.inputs, ([name, edge]) => [name, marshalDefinition(edge)] as const),
+    );
   }
 
   async solve(request: SolveRequest): Promise<InitOf<typeof ResultSchema>> {
@@ -54,12 +73,11 @@ export class ClientGateway {
       return { refs: new Map([['', readDefinition(request.Definition)]]), metadata: new Map() };
     if (request.Frontend === '') return { refs: new Map([['', undefined]]), metadata: new Map() };
     try {
-      return await runFrontend(
-        this.build,
-        request.Frontend,
-        new Map(Object.entries(request.FrontendOpt)),
-        request.FrontendInputs,
-      );
+      return await this.#options.runFrontend(this.build, {
+        frontend: request.Frontend,
+        options: new Map(Object.entries(request.FrontendOpt)),
+        inputs: readDefinitions(request.FrontendInputs),
+      });
     } catch (error) {
       throw buildError(error, undefined);
     }
@@ -74,9 +92,9 @@ export class ClientGateway {
 
   /** The client's frontend is done. */
   return({ result, error }: ReturnRequest): void {
-    if (error && error.code !== 0) this.#done.reject(new StatusError('internal', error.message, error.details));
+    if (error && error.code !== 0) this.#options.done.reject(new StatusError('internal', error.message, error.details));
     else
-      this.#done.resolve({
+      this.#options.done.resolve({
         refs: this.#refsOf(result),
         metadata: new Map(Object.entries(result?.metadata ?? {})),
         source: this.#source,

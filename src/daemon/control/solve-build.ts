@@ -1,16 +1,15 @@
 import type { SolveRequest } from '../../api/gen/control_pb.js';
-import { invalidArgument, SlipwayError } from '../../base/errors.ts';
+import { invalidArgument } from '../../base/errors.ts';
 import { exportResult } from '../../exporter/export-result.ts';
 import type { ExportTarget } from '../../exporter/exporter.ts';
 import type { FrontendResult } from '../../frontend/frontend.ts';
-import { solveDockerfile } from '../../frontend/solve-dockerfile.ts';
-import { readDefinition } from '../../graph/definition.ts';
+import { readDefinition, readDefinitions } from '../../graph/definition.ts';
 import { parseImageConfig } from '../../oci/parse-image-config.ts';
 import { hostPlatform, parsePlatform } from '../../oci/platform.ts';
 import { stackOf } from '../../worker/ref.ts';
 import type { Build } from './build.ts';
 import { buildError } from './build-error.ts';
-import { BuildGateway } from './build-gateway.ts';
+import { runFrontend } from './run-frontend.ts';
 
 /** Runs a whole request: frontend, solver, exporters. */
 export async function solveBuild(
@@ -38,30 +37,11 @@ async function frontendResult(
     return { refs: new Map([['', readDefinition(request.Definition)]]), metadata: new Map() };
   }
   if (request.Frontend === '') return fromClient();
-  return runFrontend(build, request.Frontend, new Map(Object.entries(request.FrontendAttrs)), request.FrontendInputs);
-}
-
-export function runFrontend(
-  build: Build,
-  frontend: string,
-  options: ReadonlyMap<string, string>,
-  inputs: SolveRequest['FrontendInputs'],
-): Promise<FrontendResult> {
-  if (frontend !== 'dockerfile.v0' && !isBuiltinGateway(frontend, options)) {
-    throw new SlipwayError('unimplemented', `cannot run the frontend ${JSON.stringify(frontend)}`, {
-      hint: 'dockerfile.v0 is the one that is built in',
-    });
-  }
-  const states = new Map(Object.entries(inputs).map(([name, definition]) => [name, readDefinition(definition)]));
-  return solveDockerfile(new BuildGateway(build), { options, inputs: states });
-}
-
-/** `# syntax=docker/dockerfile:1` and its like are served by the frontend that is built in. */
-function isBuiltinGateway(frontend: string, options: ReadonlyMap<string, string>): boolean {
-  return (
-    frontend === 'gateway.v0' &&
-    /^(docker\.io\/)?docker\/dockerfile(-upstream)?(:|@|$)/.test(options.get('source') ?? '')
-  );
+  return runFrontend(build, {
+    frontend: request.Frontend,
+    options: new Map(Object.entries(request.FrontendAttrs)),
+    inputs: readDefinitions(request.FrontendInputs),
+  });
 }
 
 async function exportTargets(build: Build, result: FrontendResult): Promise<ExportTarget[]> {

@@ -1,0 +1,60 @@
+import { SlipwayError } from '../base/errors.ts';
+import { sourceOp } from '../graph/ops.ts';
+import type { Edge } from '../graph/vertex.ts';
+import type { ImageConfig } from '../oci/image-config.ts';
+import { parseImageConfig } from '../oci/parse-image-config.ts';
+import { formatReference, parseReference, withDefaultTag } from '../oci/reference.ts';
+import { readBuildOptions } from './build-options.ts';
+import type { FrontendGateway, FrontendRequest } from './frontend.ts';
+import { NamedContexts } from './named-contexts.ts';
+
+/** An image that holds a frontend. */
+export interface FrontendImage {
+  readonly edge: Edge | undefined;
+  readonly config: ImageConfig | undefined;
+}
+
+/** Whether the frontend that is built in serves what the image would: `docker/dockerfile` in any of its channels. */
+export function isBuiltinFrontend(image: string): boolean {
+  return /^(docker\.io\/)?docker\/dockerfile(-upstream)?(:|@|$)/.test(image);
+}
+
+/** Looks up the image, or what the client put under its name. Throws unimplemented when it cannot do what the request needs. */
+export async function findFrontendImage(
+  gateway: FrontendGateway,
+  request: FrontendRequest,
+  source: string,
+): Promise<FrontendImage> {
+  const options = readBuildOptions(request.options, gateway);
+  const { buildPlatform: platform } = options;
+  const named = await new NamedContexts(gateway, options, request).state(source, platform);
+  if (named) return checked({ edge: named.files([]), config: named.config }, request, source);
+  const reference = formatReference(withDefaultTag(parseReference(source)));
+  const resolved = await gateway.resolveImageConfig(reference, {
+    platform,
+    resolveMode: options.resolveMode,
+    logName: `resolve image config for docker-image://${reference}`,
+  });
+  const pinned = resolved.reference.includes('@') ? resolved.reference : `${resolved.reference}@${resolved.digest}`;
+  const edge = sourceOp(
+    `docker-image://${pinned}`,
+    { 'image.recordtype': 'frontend' },
+    { name: `docker-image://${pinned}` },
+  );
+  return checked({ edge, config: parseImageConfig(resolved.config) }, request, source);
+}
+
+function checked(image: FrontendImage, { options, inputs }: FrontendRequest, source: string): FrontendImage {
+  const words = (text: string | undefined) => (text ?? '').split(',').filter((word) => word !== '');
+  const able = new Set(words(image.config?.config?.Labels?.['moby.buildkit.frontend.caps']));
+  const wanted = words(options.get('frontend.caps'));
+  if (inputs.size > 0) wanted.push('moby.buildkit.frontend.inputs');
+  for (const capability of wanted) {
+    if (!able.has(capability.replace(/\+forward$/, '')))
+      throw new SlipwayError(
+        'unimplemented',
+        `the frontend ${JSON.stringify(source)} does not support ${JSON.stringify(capability)}`,
+      );
+  }
+  return image;
+}
