@@ -15,7 +15,9 @@ export type ErrorCode =
   | 'canceled'
   | 'deadline-exceeded'
   | 'data-loss'
-  | 'internal';
+  | 'internal'
+  /** From others, and for them: something that has no code. */
+  | 'unknown';
 
 export interface SlipwayErrorOptions {
   readonly hint?: string | undefined;

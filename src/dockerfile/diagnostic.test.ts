@@ -18,7 +18,11 @@ suite('excerpts', () => {
       [3, 4],
       ['Dockerfile:3', rule, '   2 |     RUN b', '   3 | >>> RUN c \\', '   4 | >>>   d', '   5 |     RUN e', rule],
     ],
-    ['the last line', [6, 6], ['Dockerfile:6', rule, '   4 |       d', '   5 |     RUN e', '   6 | >>> RUN f', rule]],
+    [
+      'the last line',
+      [6, 6],
+      ['Dockerfile:6', rule, '   4 |       d', '   5 |     RUN e', '   6 | >>> RUN f', '   7 |     ', rule],
+    ],
   ];
   for (const [name, [startLine, endLine], want] of table)
     test(name, () => assert.equal(drawSource(source, 'Dockerfile', [{ startLine, endLine }]), want.join('\n')));

@@ -55,14 +55,14 @@ export function drawSource(
   const start = Math.min(...ranges.map((range) => range.startLine));
   const end = Math.max(start, ...ranges.map((range) => range.endLine));
   const around = start === end ? 2 : 1;
-  const last = Math.min(lines.at(-1) === '' ? lines.length - 1 : lines.length, end + around);
+  const last = Math.min(lines.length, end + around);
   const marked = (line: number) => ranges.some((range) => range.startLine <= line && line <= range.endLine);
   const rule = '-'.repeat(20);
   const drawn: string[] = [`${filename}:${start}`, rule];
   for (let line = Math.max(1, start - around); line <= last; line++) {
-    const text = lines[line - 1]?.trimEnd() ?? '';
+    const text = lines[line - 1] ?? '';
     const shown = text.length > shownWidth ? `${text.slice(0, shownWidth)}…` : text;
-    drawn.push(` ${`${line}`.padStart(3)} | ${marked(line) ? '>>>' : '   '} ${shown}`.trimEnd());
+    drawn.push(` ${`${line}`.padStart(3)} | ${marked(line) ? '>>>' : '   '} ${shown}`);
   }
   return [...drawn, rule].join('\n');
 }

@@ -31,6 +31,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   'deadline-exceeded': 504,
   'data-loss': 500,
   internal: 500,
+  unknown: 500,
 };
 
 /** docker's error body. */

@@ -11,6 +11,8 @@ import { openRemoteContext } from './remote-context.ts';
 export interface BuildContext {
   readonly dockerfile: Uint8Array;
   readonly filename: string;
+  /** Where the Dockerfile was read from. */
+  readonly definition: Edge | undefined;
   /** The context with at least these paths; all of it when there are none. */
   files(paths: readonly string[]): Edge | undefined;
   /** Of a client's directory; a context from elsewhere is taken as it is. */
@@ -27,16 +29,17 @@ export async function openBuildContext(
 ): Promise<BuildContext> {
   const remote = await openRemoteContext(gateway, options, request);
   const dockerfile = await readDockerfile(gateway, options, remote);
-  const { bytes, name, own } = dockerfile;
+  const { bytes, name, definition, own } = dockerfile;
   if (remote?.context) {
     const { files } = remote.context;
-    return { dockerfile: bytes, filename: name, ignorePatterns: [], files: () => files };
+    return { dockerfile: bytes, filename: name, definition, ignorePatterns: [], files: () => files };
   }
   const session = options.localSessions.get(contextName) ?? gateway.sessionId;
   const ignorePatterns = patternsIn(own ?? (await readIgnoreBytes(gateway, session)));
   return {
     dockerfile: bytes,
     filename: name,
+    definition,
     ignorePatterns,
     files: (followPaths) =>
       localSource(contextName, {
@@ -52,6 +55,7 @@ export async function openBuildContext(
 interface FoundDockerfile {
   readonly bytes: Uint8Array;
   readonly name: string;
+  readonly definition: Edge | undefined;
   /** `<Dockerfile>.dockerignore` beside it, which goes before the context's own. */
   readonly own: Uint8Array | undefined;
 }
@@ -78,7 +82,7 @@ async function readDockerfile(
         });
   for (const name of edge ? [filename, ...lower] : []) {
     const bytes = edge && (await gateway.readFile(edge, name));
-    if (bytes) return { bytes, name, own: await gateway.readFile(edge, `${filename}.dockerignore`) };
+    if (bytes) return { bytes, name, definition: edge, own: await gateway.readFile(edge, `${filename}.dockerignore`) };
   }
   throw invalidArgument(`failed to read dockerfile: open ${filename}: no such file or directory`, {
     hint: 'give its name with -f, or run the build in the directory that has it',

@@ -10,7 +10,7 @@ import { globalScope } from './scopes.ts';
 import { readSourceDateEpoch } from './source-date-epoch.ts';
 import { locateError } from './source-error.ts';
 import { StageBases } from './stage-bases.ts';
-import { type LoadedStage, StageLoader } from './stage-loader.ts';
+import { type LoadedStage, type LoadedStages, StageLoader } from './stage-loader.ts';
 import { StagePass, type StagePassOptions } from './stage-pass.ts';
 import { StagePlan } from './stage-plan.ts';
 import type { StageState } from './stage-state.ts';
@@ -25,8 +25,10 @@ export interface ConvertedTarget {
   readonly platform: Platform;
   /** Seconds since 1970. */
   readonly epoch: number | undefined;
-  /** The target's stage with what can be said about it, for `--call outline`. */
+  /** The target's stage with what can be said about it, for `--call outline`, and all others that were converted. */
   readonly stage: StageState;
+  readonly stages: ReadonlyMap<PlannedStage, StageState>;
+  readonly loaded: LoadedStages;
 }
 
 export interface ConversionParts {
@@ -37,6 +39,10 @@ export interface ConversionParts {
   readonly named: NamedContexts;
   /** What was asked for; undefined for the worker's own. */
   readonly platform: Platform | undefined;
+  /** Also the stages that the target does not need. */
+  readonly allStages?: boolean | undefined;
+  /** Called before anything is converted. */
+  readonly onLoaded?: ((loaded: LoadedStages) => void) | undefined;
 }
 
 /** Converts the stages that a target needs, for one platform; each stage once. */
@@ -53,8 +59,9 @@ export async function convertDockerfile(parts: ConversionParts): Promise<Convert
   const target = plan.target(options.target);
   const epoch = readSourceDateEpoch(options, globals.values);
   const loader = new StageLoader(plan, new StageBases({ gateway, options, named, platform }), locate);
-  const loaded = await loader.load(target);
-  const stage = convertLoaded(target, {
+  const loaded = await loader.load(parts.allStages ? plan.stages : [target]);
+  parts.onLoaded?.(loaded);
+  const { stage, stages } = convertLoaded(target, {
     loaded,
     names: plan.names,
     options,
@@ -66,18 +73,22 @@ export async function convertDockerfile(parts: ConversionParts): Promise<Convert
   });
   const config = stage.image.finish(parts.platform);
   const baseConfig = rootOf(target, loaded)?.base?.config;
-  return { edge: stage.state, config, baseConfig, platform, epoch, stage };
+  return { edge: stage.state, config, baseConfig, platform, epoch, stage, stages, loaded };
 }
 
 /** The first pass finds out which of the client's files are used; when not all of them are, a second one asks for no more. */
-function convertLoaded(target: PlannedStage, parts: StagePassOptions): StageState {
+function convertLoaded(target: PlannedStage, parts: StagePassOptions): Pick<ConvertedTarget, 'stage' | 'stages'> {
   const first = new StagePass(parts, new Map());
-  const state = labelled(first.run(target), parts.options);
+  const stage = first.run(target);
   const used = first.usedPaths();
   const isPartial = Array.from(used).some(
     ([base, paths]) => paths.length > 0 && (base === 'context' || base.isSelective),
   );
-  return isPartial ? labelled(new StagePass(parts, used).run(target), parts.options) : state;
+  const second = isPartial ? new StagePass(parts, used) : undefined;
+  return {
+    stage: labelled(second?.run(target) ?? stage, parts.options),
+    stages: (second ?? first).states,
+  };
 }
 
 function labelled(state: StageState, { labels }: BuildOptions): StageState {
@@ -86,7 +97,7 @@ function labelled(state: StageState, { labels }: BuildOptions): StageState {
   return state;
 }
 
-function rootOf(target: PlannedStage, loaded: ReadonlyMap<PlannedStage, LoadedStage>): LoadedStage | undefined {
+function rootOf(target: PlannedStage, loaded: LoadedStages): LoadedStage | undefined {
   let stage = target;
   while (stage.base) stage = stage.base;
   return loaded.get(stage);

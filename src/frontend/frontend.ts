@@ -1,3 +1,4 @@
+import type { Digest } from '../base/digest.ts';
 import type { SourceFile } from '../graph/definition.ts';
 import type { Edge } from '../graph/vertex.ts';
 import type { Platform } from '../oci/platform.ts';
@@ -26,6 +27,8 @@ export interface FrontendWarning {
   readonly url: string;
   readonly source: SourceFile;
   readonly ranges: readonly { readonly startLine: number; readonly endLine: number }[];
+  /** The vertex that it is shown with. */
+  readonly vertex?: Digest | undefined;
 }
 
 /** What a frontend may ask of the builder. */

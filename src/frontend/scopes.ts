@@ -47,7 +47,12 @@ function argValue(
   return { value: result, uses: new Set(matched) };
 }
 
-function platformArgs(options: BuildOptions, platform: Platform, target: string | undefined): Map<string, string> {
+/** BUILDPLATFORM, TARGETARCH and so on: they are there without being declared in front of the first FROM. */
+export function platformArgs(
+  options: BuildOptions,
+  platform: Platform,
+  target: string | undefined,
+): Map<string, string> {
   const describe = (prefix: string, { os, architecture, ...more }: Platform): [string, string][] => [
     [`${prefix}PLATFORM`, formatPlatform({ os, architecture, ...more })],
     [`${prefix}OS`, os],

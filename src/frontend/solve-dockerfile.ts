@@ -1,15 +1,15 @@
-import { DockerfileError } from '../dockerfile/diagnostic.ts';
 import { detectSyntax } from '../dockerfile/directives.ts';
 import type { SourceRange } from '../dockerfile/instruction.ts';
-import { parseDockerfile } from '../dockerfile/parse-dockerfile.ts';
 import { formatPlatform } from '../oci/platform.ts';
-import { type BuildContext, openBuildContext } from './build-context.ts';
-import { type BuildOptions, readBuildOptions } from './build-options.ts';
-import { type ConvertedTarget, convertDockerfile } from './dockerfile-converter.ts';
+import type { BuildContext } from './build-context.ts';
+import type { BuildOptions } from './build-options.ts';
+import { convertTargets } from './convert-targets.ts';
+import type { ConvertedTarget } from './dockerfile-converter.ts';
 import type { FrontendGateway, FrontendRequest, FrontendResult } from './frontend.ts';
 import { isBuiltinFrontend } from './frontend-image.ts';
-import { NamedContexts } from './named-contexts.ts';
+import { prepareBuild } from './prepare-build.ts';
 import { locateError } from './source-error.ts';
+import { answerSubrequest } from './subrequests/answer-subrequest.ts';
 
 /** Runs the frontend of an image with further options. */
 export type ForwardFrontend = (image: string, options: ReadonlyMap<string, string>) => Promise<FrontendResult>;
@@ -23,9 +23,8 @@ export async function solveDockerfile(
   request: FrontendRequest,
   forward?: ForwardFrontend,
 ): Promise<FrontendResult> {
-  const options = readBuildOptions(request.options, gateway);
-  const context = await openBuildContext(gateway, options, request);
-  const source = { filename: context.filename, data: context.dockerfile, language: 'Dockerfile' };
+  const build = await prepareBuild(gateway, request);
+  const { source, options, context } = build;
   const foreign = request.options.has('cmdline') ? undefined : foreignSyntax(options, context);
   if (foreign && forward) {
     try {
@@ -34,15 +33,9 @@ export async function solveDockerfile(
       throw foreign.range ? locateError(error, foreign.range, context) : error;
     }
   }
-  const { dockerfile, diagnostics } = parseDockerfile(context.dockerfile);
-  if (!dockerfile)
-    throw new DockerfileError(diagnostics, context.filename, Buffer.from(context.dockerfile).toString('utf8'));
-  const named = new NamedContexts(gateway, options, request);
-  const platforms = options.platforms.length > 0 ? options.platforms : [undefined];
-  const targets = await Promise.all(
-    platforms.map((platform) => convertDockerfile({ gateway, dockerfile, options, context, named, platform })),
-  );
-  return { ...resultOf(targets, options.multiPlatform), source };
+  const requestId = request.options.get('requestid');
+  if (requestId !== undefined) return { ...(await answerSubrequest(requestId, build)), source };
+  return { ...resultOf(await convertTargets(build), options.multiPlatform), source };
 }
 
 interface ForeignSyntax {

@@ -16,7 +16,9 @@ export interface LoadedStage {
   readonly sources: ReadonlyMap<string, PlannedStage | StageBase>;
 }
 
-/** Loads the stages that a target needs, images side by side. */
+export type LoadedStages = ReadonlyMap<PlannedStage, LoadedStage>;
+
+/** Loads the stages that targets need, images side by side. */
 export class StageLoader {
   readonly #plan: StagePlan;
   readonly #bases: StageBases;
@@ -29,9 +31,9 @@ export class StageLoader {
   }
 
   /** Triggers are known once an image is, and may name further stages. */
-  async load(target: PlannedStage): Promise<ReadonlyMap<PlannedStage, LoadedStage>> {
+  async load(targets: readonly PlannedStage[]): Promise<LoadedStages> {
     const loaded = new Map<PlannedStage, LoadedStage>();
-    for (let pending = [...this.#plan.reachable([target])]; pending.length > 0; ) {
+    for (let pending = [...this.#plan.reachable(targets)]; pending.length > 0; ) {
       const stages = await Promise.all(pending.map((planned) => this.#stage(planned)));
       for (const stage of stages) loaded.set(stage.planned, stage);
       const named = stages.flatMap(({ sources }) => [...sources.values()].filter(isStage));

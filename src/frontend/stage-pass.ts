@@ -48,6 +48,10 @@ export class StagePass {
     return state;
   }
 
+  get states(): ReadonlyMap<PlannedStage, StageState> {
+    return this.#states;
+  }
+
   /** The paths that were used, for a pass that asks for no more than them. */
   usedPaths(): WantedPaths {
     return new Map(Array.from(this.#used, ([base, paths]) => [base, selectionOf(paths)]));

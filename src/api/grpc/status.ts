@@ -1,13 +1,16 @@
 import { type ErrorCode, errorMessage, SlipwayError } from '../../base/errors.ts';
-import { StatusSchema } from '../gen/rpc_status_pb.js';
+import { type Status, StatusSchema } from '../gen/rpc_status_pb.js';
 import { create } from '../message/create.ts';
 import { fromBinary } from '../message/decode.ts';
 import { toBinary } from '../message/encode.ts';
 import type { Any } from '../message/well-known.ts';
 
+const unknownCode = 2;
+
 /** gRPC's codes (grpc/doc/statuscodes.md) and ours, mapped once. */
 const codes: readonly (readonly [number, ErrorCode])[] = [
   [1, 'canceled'],
+  [unknownCode, 'unknown'],
   [3, 'invalid-argument'],
   [4, 'deadline-exceeded'],
   [5, 'not-found'],
@@ -21,7 +24,6 @@ const codes: readonly (readonly [number, ErrorCode])[] = [
   [15, 'data-loss'],
   [16, 'unauthenticated'],
 ];
-const unknownCode = 2;
 
 const numberOf = new Map(codes.map(([number, code]) => [code, number]));
 const codeOf = new Map<number, ErrorCode>(codes);
@@ -35,6 +37,11 @@ export class StatusError extends SlipwayError {
     this.name = 'StatusError';
     this.details = details;
   }
+}
+
+/** The error behind a `google.rpc.Status`. */
+export function errorOfStatus({ code, message, details }: Pick<Status, 'code' | 'message' | 'details'>): StatusError {
+  return new StatusError(codeOf.get(code) ?? 'internal', message, details);
 }
 
 export type Trailers = Record<string, string>;

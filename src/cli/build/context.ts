@@ -8,6 +8,8 @@ import type { FlagReader } from '../flags.ts';
 export interface BuildInputs {
   readonly directories: ReadonlyMap<string, string>;
   readonly options: Readonly<Record<string, string>>;
+  /** The Dockerfile as the user named it; undefined where it comes with a remote context. */
+  readonly shownDockerfile: string | undefined;
   /** Removes what was unpacked for the build. */
   close(): void;
 }
@@ -32,10 +34,16 @@ export async function openContext(context: string, flags: FlagReader): Promise<B
   return {
     directories,
     options,
+    shownDockerfile: directories.has('dockerfile') ? shownDockerfile(context, file) : undefined,
     close: () => {
       for (const path of made) rmSync(path, { recursive: true, force: true });
     },
   };
+}
+
+function shownDockerfile(context: string, file: string | undefined): string {
+  if (file !== undefined && file !== '-') return file;
+  return context === '-' || file === '-' ? 'Dockerfile' : join(context, 'Dockerfile');
 }
 
 async function fromDirectory(

@@ -5,6 +5,7 @@ import { type BuildResult, solve } from '../../client/solve.ts';
 import { parseReference } from '../../oci/reference.ts';
 import { refuseOtherBuilder } from '../build/builder-name.ts';
 import { readCacheOptions } from '../build/cache-options.ts';
+import { callOptions, printAnswer, readCall } from '../build/call.ts';
 import { openContext } from '../build/context.ts';
 import { frontendOptions } from '../build/frontend-options.ts';
 import { buildMetadata } from '../build/metadata.ts';
@@ -24,10 +25,10 @@ import { interruptedExit, reportError } from '../report-error.ts';
 /** `slipway build`. */
 export const runBuild: CommandRun = async ({ flags, args: [context = ''] }, { locations }) => {
   refuseOtherBuilder(flags.text('builder') ?? process.env.BUILDX_BUILDER);
-  refuseCall(flags);
+  const call = readCall(flags);
   const tags = flags.list('tag');
   for (const tag of tags) parseReference(tag);
-  const outputs = readOutputs(flags, tags);
+  const outputs = call ? [] : readOutputs(flags, tags);
   const cache = {
     Exports: readCacheOptions(flags.list('cache-to')),
     Imports: readCacheOptions(flags.list('cache-from')),
@@ -51,7 +52,7 @@ export const runBuild: CommandRun = async ({ flags, args: [context = ''] }, { lo
       const result = await solve(channel, {
         solve: {
           Frontend: 'dockerfile.v0',
-          FrontendAttrs: { ...options, ...inputs.options },
+          FrontendAttrs: { ...options, ...inputs.options, ...callOptions(call) },
           Exporters: outputs.map(({ type, attrs }) => ({ Type: type, Attrs: attrs })),
           // Who asks for the host's network for all steps has allowed it.
           Entitlements: [...flags.list('allow'), ...(flags.text('network') === 'host' ? ['network.host'] : [])],
@@ -69,7 +70,7 @@ export const runBuild: CommandRun = async ({ flags, args: [context = ''] }, { lo
       });
       display.finish();
       report(flags, result, display);
-      return 0;
+      return call ? await printAnswer(call, result.exporterResponse, inputs.shownDockerfile) : 0;
     } finally {
       channel.close();
     }
@@ -108,11 +109,4 @@ function report(flags: FlagReader, { ref, exporterResponse }: BuildResult, displ
     writeFileSync(metadataFile, `${JSON.stringify(metadata, undefined, 2)}\n`);
   }
   if (flags.boolean('quiet') && id !== '') console.log(id);
-}
-
-/** Until the frontend answers such requests, they must not become builds. */
-function refuseCall(flags: FlagReader): void {
-  const call = flags.boolean('check') ? 'check' : (flags.text('call') ?? 'build').split(',')[0];
-  if (call === 'build' || call === '') return;
-  throw new SlipwayError('unimplemented', `cannot run the build's method ${JSON.stringify(call)}: it is not there yet`);
 }

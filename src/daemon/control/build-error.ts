@@ -2,7 +2,7 @@ import { SourceSchema, VertexSchema } from '../../api/gen/errdefs_pb.js';
 import { StatusError } from '../../api/grpc/status.ts';
 import { create } from '../../api/message/create.ts';
 import { anyPack } from '../../api/message/well-known.ts';
-import { errorMessage, SlipwayError } from '../../base/errors.ts';
+import { type ErrorCode, errorMessage, SlipwayError } from '../../base/errors.ts';
 import { DockerfileError } from '../../dockerfile/diagnostic.ts';
 import type { FrontendResult } from '../../frontend/frontend.ts';
 import { SourceError } from '../../frontend/source-error.ts';
@@ -19,7 +19,7 @@ interface Lines {
 export function buildError(error: unknown, result: FrontendResult | undefined): unknown {
   if (error instanceof StatusError) return error;
   const hint = error instanceof SlipwayError && error.hint !== undefined ? ` (${error.hint})` : '';
-  const code = error instanceof SlipwayError ? error.code : 'internal';
+  const code = codeFor(error);
   if (error instanceof SourceError) {
     return new StatusError(
       code,
@@ -50,9 +50,15 @@ export function buildError(error: unknown, result: FrontendResult | undefined): 
     ];
     return new StatusError(code, `${errorMessage(error)}${hint}`, details, error);
   }
-  return error instanceof SlipwayError && hint !== ''
+  return error instanceof SlipwayError && (hint !== '' || code !== error.code)
     ? new StatusError(code, `${errorMessage(error)}${hint}`, [], error)
     : error;
+}
+
+/** BuildKit has no code for what is wrong with a build: its clients show a code in front of the message, and exit differently. */
+function codeFor(error: unknown): ErrorCode {
+  if (!(error instanceof SlipwayError)) return 'internal';
+  return error.code === 'invalid-argument' ? 'unknown' : error.code;
 }
 
 function locationOf(error: SolveError, result: FrontendResult | undefined): Lines | undefined {

@@ -1,3 +1,4 @@
+import { parseDigest } from '../../base/digest.ts';
 import { isErrorCode } from '../../base/errors.ts';
 import type { FrontendGateway, FrontendWarning, ImageConfigRequest, ResolvedConfig } from '../../frontend/frontend.ts';
 import type { Edge } from '../../graph/vertex.ts';
@@ -8,6 +9,8 @@ import { readInRoot, readStartInRoot } from '../../worker/read-in-root.ts';
 import { stackOf } from '../../worker/ref.ts';
 import type { Build } from './build.ts';
 import { workerPlatforms } from './worker-record.ts';
+
+const noVertex = parseDigest(`sha256:${'0'.repeat(64)}`);
 
 /** What a frontend asks, answered by one build. */
 export class BuildGateway implements FrontendGateway {
@@ -73,9 +76,9 @@ export class BuildGateway implements FrontendGateway {
   }
 
   warn(warning: FrontendWarning): void {
-    const { short, detail, url, source, ranges } = warning;
+    const { short, detail, url, source, ranges, vertex = noVertex } = warning;
     this.#build.progress.warning({
-      vertex: 'sha256:0000000000000000000000000000000000000000000000000000000000000000' as never,
+      vertex,
       level: 1,
       short,
       detail,

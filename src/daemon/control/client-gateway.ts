@@ -7,7 +7,7 @@ import type {
   SolveRequest,
 } from '../../api/gen/gateway_pb.js';
 import type { Definition } from '../../api/gen/ops_pb.js';
-import { StatusError } from '../../api/grpc/status.ts';
+import { errorOfStatus } from '../../api/grpc/status.ts';
 import type { InitOf } from '../../api/message/schema.ts';
 import { notFound } from '../../base/errors.ts';
 import type { FrontendRequest, FrontendResult } from '../../frontend/frontend.ts';
@@ -92,7 +92,7 @@ export class ClientGateway {
 
   /** The client's frontend is done. */
   return({ result, error }: ReturnRequest): void {
-    if (error && error.code !== 0) this.#options.done.reject(new StatusError('internal', error.message, error.details));
+    if (error && error.code !== 0) this.#options.done.reject(errorOfStatus(error));
     else
       this.#options.done.resolve({
         refs: this.#refsOf(result),

@@ -76,7 +76,9 @@ async function exportAll(
         : [{ Type: request.ExporterDeprecated, Attrs: request.ExporterAttrsDeprecated }];
   const response: Record<string, string> = {};
   for (const [key, value] of result.metadata)
-    if (key === 'result.json' || key === 'result.txt') response[`frontend.${key}`] = Buffer.from(value).toString();
+    if (/^(?:result\.|version$)/.test(key)) response[`frontend.${key}`] = Buffer.from(value).toString();
+  // An answer to a question is no image.
+  if (result.metadata.has('result.json')) return response;
   const services = {
     snapshots: engine.snapshots,
     content: engine.content,

@@ -64,7 +64,7 @@ export function checkInstruction(instruction: Instruction, memory: StageMemory, 
       checkIgnored(instruction, memory.scope, context);
       break;
     case 'expose':
-      for (const port of instruction.ports) checkPort(port, instruction, memory.scope, reporter);
+      for (const port of instruction.ports.toSorted()) checkPort(port, instruction, memory.scope, reporter);
       break;
   }
   memory.scope.enter(instruction, context.globals);

@@ -25,8 +25,8 @@ export function lintDockerfile(parsed: ParsedDockerfile, options: LintOptions = 
     if (line !== undefined) reporter.report(noEmptyContinuation, { range: at, comments });
   }
   for (const instruction of parsed.instructions) {
-    checkAlone(instruction, reporter);
     if (instruction.name === 'from') checkFromCasing(instruction, reporter);
+    checkAlone(instruction, reporter);
   }
   if (parsed.dockerfile) lintStages(parsed.dockerfile, options, reporter);
   return reporter.warnings();
