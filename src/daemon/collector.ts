@@ -22,11 +22,15 @@ export class Collector {
   }
 
   async collect(): Promise<{ readonly freedBytes: number }> {
-    const { snapshots, content, cache } = this.#engine;
+    const { snapshots, content, cache, layerBlobs } = this.#engine;
     const roots = this.#imageRoots();
     for (const { outputs } of cache.list())
       for (const stack of outputs) for (const layer of stack) roots.layers.add(layer);
     for (const stack of this.#moreRoots()) for (const layer of stack) roots.layers.add(layer);
+    for (const layer of roots.layers) {
+      const { diffId } = snapshots.info(layer);
+      if (diffId !== undefined) for (const blob of layerBlobs.blobsOf(diffId)) roots.blobs.add(blob);
+    }
     const layers = await snapshots.collect(roots.layers);
     const blobs = content.collect(roots.blobs, { graceMs });
     const sum = (items: readonly { readonly size: number }[]) => items.reduce((total, { size }) => total + size, 0);

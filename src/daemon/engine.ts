@@ -95,8 +95,8 @@ export class Engine {
       snapshots: this.snapshots,
       archiver: this.archiver,
     };
-    this.unpacker = new Unpacker(parts);
     this.layerBlobs = new LayerBlobs(parts);
+    this.unpacker = new Unpacker({ ...parts, layerBlobs: this.layerBlobs });
     this.cache = new SqliteCacheStore(this.database, this.snapshots);
     this.cacheMounts = new CacheMounts(this.database, join(root, 'cache-mounts'));
     this.resolver = new ImageResolver(this);

@@ -59,7 +59,7 @@ export class ImageFixture {
     this.database.exec('PRAGMA foreign_keys = ON');
     this.images = new ImageStore({ ...this.#parts(), now: () => ++this.#now });
     this.layerBlobs = new LayerBlobs({ ...this.#parts(), archiver });
-    this.unpacker = new Unpacker({ ...this.#parts(), archiver });
+    this.unpacker = new Unpacker({ ...this.#parts(), archiver, layerBlobs: this.layerBlobs });
   }
 
   /** The stores as a daemon finds them that starts on what is on disk now. */
@@ -68,7 +68,9 @@ export class ImageFixture {
     const content = new LocalContentStore(join(this.directory, 'content'));
     const snapshots = new OverlaySnapshots(join(this.directory, 'snapshots'), database);
     const images = new ImageStore({ database, content });
-    return { images, unpacker: new Unpacker({ content, snapshots, archiver: this.archiver }) };
+    const { archiver } = this;
+    const layerBlobs = new LayerBlobs({ database, content, snapshots, archiver });
+    return { images, unpacker: new Unpacker({ content, snapshots, archiver, layerBlobs }) };
   }
 
   #parts() {

@@ -90,13 +90,14 @@ export class LayerBlobs {
     const diffIds = diffIdsOf(image.config);
     const diffId = diffIds[index];
     if (!layer || !diffId) throw new RangeError(`image "${image.descriptor.digest}" has no layer ${index}`);
-    const bytes = this.#content.stat(layer.digest)
-      ? this.#archiver.decompress(this.#content.read(layer.digest, signal ? { signal } : {}))
+    const blob = [layer.digest, ...this.blobsOf(diffId)].find((digest) => this.#content.stat(digest));
+    const bytes = blob
+      ? this.#archiver.decompress(this.#content.read(blob, signal ? { signal } : {}))
       : this.#archiver.write(this.#directoryOf(diffIds, index));
     return verifyDiffId(bytes, diffId);
   }
 
-  /** The blobs that were made from layers, by diffID. */
+  /** The blobs that a layer came in or was made into. */
   blobsOf(diffId: Digest): readonly Digest[] {
     const rows = this.#database.prepare('SELECT digest FROM layer_blobs WHERE diff_id = ?').all(diffId);
     return rows.map((row) => parseDigest(String(row.digest)));

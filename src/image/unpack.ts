@@ -10,6 +10,7 @@ import type { Snapshots, Stack } from '../snapshot/snapshots.ts';
 import type { ImageContent } from './image-content.ts';
 import type { ImageOrigin } from './image-origin.ts';
 import type { LayerArchiver } from './layer-archiver.ts';
+import type { LayerBlobs } from './materialize-layers.ts';
 import { SharedTasks } from './shared-tasks.ts';
 import { countBytes, type OnTransfer } from './transfer-progress.ts';
 
@@ -24,6 +25,7 @@ interface UnpackerServices {
   readonly content: ContentStore;
   readonly snapshots: Snapshots;
   readonly archiver: LayerArchiver;
+  readonly layerBlobs: LayerBlobs;
 }
 
 /** A stack that is held against collection until it is disposed. */
@@ -40,14 +42,16 @@ export class Unpacker {
   readonly #content: ContentStore;
   readonly #snapshots: Snapshots;
   readonly #archiver: LayerArchiver;
+  readonly #layerBlobs: LayerBlobs;
   readonly #fetches = new SharedTasks<void>();
   readonly #stacks = new SharedTasks<Stack>();
   readonly #limitFetches = createLimiter(parallelFetches);
 
-  constructor({ content, snapshots, archiver }: UnpackerServices) {
+  constructor({ content, snapshots, archiver, layerBlobs }: UnpackerServices) {
     this.#content = content;
     this.#snapshots = snapshots;
     this.#archiver = archiver;
+    this.#layerBlobs = layerBlobs;
   }
 
   /** The stack of an image that is unpacked already; costs no I/O. */
@@ -148,6 +152,8 @@ export class Unpacker {
           `cannot unpack layer "${layer.digest}": its content has diffID "${applied.diffId}", the image config says "${diffId}"`,
         );
       }
+      // A tar that we would write of these files has another digest than the one they came in.
+      this.#layerBlobs.remember(diffId, layerCompression(layer.mediaType) ?? 'none', layer);
       return [...below, this.#snapshots.commit(active, { diffId, tarSize: applied.tarSize })];
     } catch (error) {
       this.#snapshots.discard(active);
