@@ -44,21 +44,31 @@ export class EntitlementCheck {
     for (let next = pending.pop(); next; next = pending.pop()) {
       if (this.#checked.has(next)) continue;
       this.#checked.add(next);
-      for (const wanted of wantedBy(next)) {
-        if (!this.#granted.has(wanted))
-          throw new SlipwayError('permission-denied', `failed to load LLB: ${wanted} is not allowed`, {
-            hint: `the step needs --allow ${wanted}`,
-          });
-      }
+      for (const wanted of wantedBy(next)) this.#require(wanted);
       pending.push(...next.inputs.map((input) => input.vertex));
     }
+  }
+
+  /** Likewise for a process that is no step of the graph. */
+  checkExec(network: NetMode, security: SecurityMode): void {
+    for (const wanted of wantedFor({ network, security })) this.#require(wanted);
+  }
+
+  #require(wanted: Entitlement): void {
+    if (this.#granted.has(wanted)) return;
+    throw new SlipwayError('permission-denied', `failed to load LLB: ${wanted} is not allowed`, {
+      hint: `the step needs --allow ${wanted}`,
+    });
   }
 }
 
 function wantedBy({ op: { op } }: Vertex): readonly Entitlement[] {
-  if (op.case !== 'exec') return [];
+  return op.case === 'exec' ? wantedFor(op.value) : [];
+}
+
+function wantedFor(process: { readonly network: NetMode; readonly security: SecurityMode }): readonly Entitlement[] {
   return [
-    ...(op.value.network === NetMode.HOST ? (['network.host'] as const) : []),
-    ...(op.value.security === SecurityMode.INSECURE ? (['security.insecure'] as const) : []),
+    ...(process.network === NetMode.HOST ? (['network.host'] as const) : []),
+    ...(process.security === SecurityMode.INSECURE ? (['security.insecure'] as const) : []),
   ];
 }

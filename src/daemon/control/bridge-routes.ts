@@ -1,15 +1,10 @@
-import { lstatSync, readlinkSync } from 'node:fs';
-import { fileModeOfStat, goModeOf } from '../../api/filesync/go-file-mode.ts';
 import { LLBBridge } from '../../api/gen/gateway_pb.js';
 import type { CallContext, Router } from '../../api/grpc/router.ts';
-import { notFound, SlipwayError } from '../../base/errors.ts';
-import { compileGoMatch } from '../../dockerfile/go-match.ts';
-import { namesIn } from '../../snapshot/select-files.ts';
-import { joinBytes, resolveTreePath, toBytes, toText } from '../../snapshot/tree-path.ts';
-import { readInRoot } from '../../worker/read-in-root.ts';
 import { platformOf } from '../../worker/source-image.ts';
 import { frontendCaps, llbCaps } from './caps.ts';
 import type { ClientGateway } from './client-gateway.ts';
+import { ExecStream } from './exec-stream.ts';
+import { readDirectory, readFile, statFile } from './read-tree.ts';
 import { type WorkerIdentity, workerRecord } from './worker-record.ts';
 
 /** `moby.buildkit.v1.frontend.LLBBridge`: what frontends outside of the daemon ask; each call belongs to one of them. */
@@ -18,9 +13,6 @@ export function addBridgeRoutes(
   gatewayOf: (context: CallContext) => Promise<ClientGateway>,
   worker: WorkerIdentity,
 ): void {
-  const notYet = (what: string) => async () => {
-    throw new SlipwayError('unimplemented', `${what} is not supported`);
-  };
   router.add(LLBBridge, {
     ping: async (_request, context) => {
       await gatewayOf(context);
@@ -68,30 +60,17 @@ export function addBridgeRoutes(
       });
       return { Source, Image: { Digest: found.digest, Config: found.config } };
     },
-    readFile: async ({ Ref, FilePath, Range }, context) => {
+    readFile: async (request, context) => {
       const gateway = await gatewayOf(context);
-      const bytes = await gateway.gateway.withRoot(gateway.edge(Ref), (root) => readInRoot(root, FilePath));
-      if (!bytes) throw notFound(`open ${FilePath}: no such file or directory`);
-      const offset = Number(Range?.Offset ?? 0n);
-      return { Data: bytes.subarray(offset, Range && Range.Length > 0n ? offset + Number(Range.Length) : undefined) };
+      return gateway.gateway.withRoot(gateway.edge(request.Ref), (root) => readFile(root, request));
     },
-    readDir: async ({ Ref, DirPath, IncludePattern }, context) => {
+    readDir: async (request, context) => {
       const gateway = await gatewayOf(context);
-      const matches = IncludePattern === '' ? () => true : compileGoMatch(IncludePattern);
-      return gateway.gateway.withRoot(gateway.edge(Ref), (root) => {
-        const directory = resolveTreePath(root, DirPath, true);
-        return {
-          entries: namesIn(directory)
-            .filter((name) => matches(toText(name)))
-            .map((name) => statOf(joinBytes(directory, name), toText(name))),
-        };
-      });
+      return gateway.gateway.withRoot(gateway.edge(request.Ref), (root) => readDirectory(root, request));
     },
-    statFile: async ({ Ref, Path }, context) => {
+    statFile: async (request, context) => {
       const gateway = await gatewayOf(context);
-      return gateway.gateway.withRoot(gateway.edge(Ref), (root) => ({
-        stat: statOf(resolveTreePath(root, Path, false), Path.replace(/^.*\//, '')),
-      }));
+      return gateway.gateway.withRoot(gateway.edge(request.Ref), (root) => statFile(root, request));
     },
     warn: async ({ short, detail, url, info, ranges }, context) => {
       const { gateway } = await gatewayOf(context);
@@ -104,25 +83,33 @@ export function addBridgeRoutes(
       });
       return {};
     },
-    newContainer: notYet('running a process for a frontend in the client'),
-    releaseContainer: notYet('running a process for a frontend in the client'),
+    newContainer: async (request, context) => {
+      await (await gatewayOf(context)).openContainer(request);
+      return {};
+    },
+    releaseContainer: async ({ ContainerID }, context) => {
+      await (await gatewayOf(context)).releaseContainer(ContainerID);
+      return {};
+    },
+    async *execProcess(messages, context) {
+      const gateway = await gatewayOf(context);
+      yield* new ExecStream((id) => gateway.container(id)).serve(messages);
+    },
+    readFileContainer: async (request, context) => {
+      const container = await (await gatewayOf(context)).container(request.Ref);
+      return readFile(container.rootOf(request.MountIndex), request);
+    },
+    readDirContainer: async (request, context) => {
+      const container = await (await gatewayOf(context)).container(request.Ref);
+      return readDirectory(container.rootOf(request.MountIndex), request);
+    },
+    statFileContainer: async (request, context) => {
+      const container = await (await gatewayOf(context)).container(request.Ref);
+      return statFile(container.rootOf(request.MountIndex), request);
+    },
   });
 }
 
 function capability(ID: string) {
   return { ID, Enabled: true };
-}
-
-function statOf(path: ReturnType<typeof joinBytes>, name: string) {
-  const stat = lstatSync(toBytes(path), { bigint: true, throwIfNoEntry: false });
-  if (!stat) throw notFound(`stat ${name}: no such file or directory`);
-  return {
-    path: name,
-    mode: goModeOf(fileModeOfStat(Number(stat.mode))),
-    uid: Number(stat.uid),
-    gid: Number(stat.gid),
-    size: stat.size,
-    modTime: stat.mtimeNs,
-    linkname: stat.isSymbolicLink() ? readlinkSync(toBytes(path)) : '',
-  };
 }

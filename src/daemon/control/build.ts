@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { NetMode, SecurityMode } from '../../api/gen/ops_pb.js';
 import { type Digest, digestOf } from '../../base/digest.ts';
 import { errorMessage, SlipwayError } from '../../base/errors.ts';
 import type { ExportProgress } from '../../exporter/exporter.ts';
@@ -48,6 +49,11 @@ export class Build {
 
   cancel(reason: unknown = new SlipwayError('canceled', 'the build was cancelled')): void {
     this.#aborter.abort(reason);
+  }
+
+  /** Throws permission-denied for a process that wants more than the client and the daemon allow. */
+  checkExec(network: NetMode, security: SecurityMode): void {
+    this.#entitlements.checkExec(network, security);
   }
 
   /** The result of an edge, held until the build ends. */

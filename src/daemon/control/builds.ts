@@ -48,7 +48,8 @@ export class Builds {
     return { build, result: result.promise };
   }
 
-  end(ref: string): void {
+  async end(ref: string): Promise<void> {
+    await this.#entries.get(ref)?.gateway?.close();
     setTimeout(() => this.#entries.delete(ref), afterlife).unref();
   }
 

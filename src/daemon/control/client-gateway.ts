@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type {
+  NewContainerRequest,
   Ref as RefMessage,
   Result as ResultMessage,
   ResultSchema,
@@ -9,13 +10,14 @@ import type {
 import type { Definition } from '../../api/gen/ops_pb.js';
 import { errorOfStatus } from '../../api/grpc/status.ts';
 import type { InitOf } from '../../api/message/schema.ts';
-import { notFound } from '../../base/errors.ts';
+import { notFound, SlipwayError } from '../../base/errors.ts';
 import type { FrontendRequest, FrontendResult } from '../../frontend/frontend.ts';
 import { marshalDefinition, readDefinition, readDefinitions } from '../../graph/definition.ts';
 import type { Edge } from '../../graph/vertex.ts';
 import type { Build } from './build.ts';
 import { buildError } from './build-error.ts';
 import { BuildGateway } from './build-gateway.ts';
+import { ExecContainer } from './exec-container.ts';
 
 /** A frontend by its name, with what it is to work on. */
 export interface FrontendCall extends FrontendRequest {
@@ -37,6 +39,7 @@ export class ClientGateway {
   readonly gateway: BuildGateway;
   readonly #options: ClientGatewayOptions;
   readonly #refs = new Map<string, Edge | undefined>();
+  readonly #containers = new Map<string, Promise<ExecContainer>>();
   #source: FrontendResult['source'];
 
   constructor(build: Build, options: ClientGatewayOptions) {
@@ -88,6 +91,37 @@ export class ClientGateway {
     if (id === '') return undefined;
     if (!this.#refs.has(id)) throw notFound(`no such ref: ${id}`);
     return this.#refs.get(id);
+  }
+
+  async openContainer(request: NewContainerRequest): Promise<void> {
+    const id = request.ContainerID;
+    if (this.#containers.has(id)) throw new SlipwayError('already-exists', `Container ${id} already exists`);
+    const opening = ExecContainer.open(this.build, request, (ref) => this.edge(ref));
+    this.#containers.set(id, opening);
+    try {
+      await opening;
+    } catch (error) {
+      this.#containers.delete(id);
+      throw error;
+    }
+  }
+
+  /** Throws not-found when it was never opened or is released. */
+  async container(id: string): Promise<ExecContainer> {
+    const container = this.#containers.get(id);
+    if (!container) throw notFound(`container "${id}" previously released or not created`);
+    return container;
+  }
+
+  async releaseContainer(id: string): Promise<void> {
+    const container = await this.container(id);
+    this.#containers.delete(id);
+    await container[Symbol.asyncDispose]();
+  }
+
+  /** Ends what the frontend left running. */
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#containers.keys()].map((id) => this.releaseContainer(id)));
   }
 
   /** The client's frontend is done. */

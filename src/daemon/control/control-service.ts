@@ -34,8 +34,8 @@ export function addControlService(
         return { ExporterResponse: await solveBuild(build, request, () => result) };
       } finally {
         context.signal.removeEventListener('abort', cancel);
+        await builds.end(request.Ref);
         build.close();
-        builds.end(request.Ref);
       }
     },
     async *status({ Ref }, context) {

@@ -60,9 +60,10 @@ export async function runFrontendContainer(
     answer.catch(() => {
       // Awaited below, once the process has ended.
     });
-    const status = await process.exited.finally(() => {
+    const status = await process.exited.finally(async () => {
       connection.close();
       clearTimeout(timer);
+      await client.close();
     });
     build.signal.throwIfAborted();
     done.reject(endError(source, status, complaints));
