@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { build } from 'esbuild';
@@ -15,6 +15,18 @@ const newerThanNode20 = `Promise.withResolvers ??= () => {
   parts.promise = new Promise((resolve, reject) => Object.assign(parts, { resolve, reject }));
   return parts;
 };`;
+
+/** Whether a process with this command line is there. */
+function runs(command: string): boolean {
+  return readdirSync('/proc').some((name) => {
+    try {
+      return readFileSync(`/proc/${name}/cmdline`, 'latin1') === command;
+    } catch {
+      // No process, or one that has just ended.
+      return false;
+    }
+  });
+}
 
 suite('frontends from images', { skip: cannotRun }, () => {
   const sandbox = cannotRun ? undefined : new Sandbox();
@@ -86,6 +98,14 @@ suite('frontends from images', { skip: cannotRun }, () => {
     assert.notEqual(code, 0);
     assert.match(stderr, /the file is written in verse/);
     assert.match(stderr, /1 \| >>> # syntax=test\/frontend/);
+  });
+
+  test('it runs processes of its own; what it leaves behind ends with it', async () => {
+    const { code, stderr } = await buildWith('containers');
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /kept no \(7\) and kept/);
+    assert.match(stderr, /container "first" previously released or not created; .*network.host is not allowed/);
+    assert.ok(!runs('sleep\x0098765\0'));
   });
 
   test('B22: one that crashes, says nothing or speaks nonsense ends the build and nothing else', async () => {

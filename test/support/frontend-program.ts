@@ -1,7 +1,7 @@
 /** A frontend for tests, bundled into an image: the build arg MODE says what it does. */
 import { duplexPair } from 'node:stream';
 import { LLBBridge } from '../../src/api/gen/gateway_pb.js';
-import { DefinitionSchema, OpSchema } from '../../src/api/gen/ops_pb.js';
+import { DefinitionSchema, NetMode, OpSchema } from '../../src/api/gen/ops_pb.js';
 import { GrpcChannel } from '../../src/api/grpc/channel.ts';
 import { create } from '../../src/api/message/create.ts';
 import { toBinary } from '../../src/api/message/encode.ts';
@@ -100,6 +100,27 @@ async function attack(): Promise<string[]> {
   return answers;
 }
 
+/** Runs a process in a container and answers what it printed and how it ended. */
+async function run(ContainerID: string, args: string[], input: string): Promise<string> {
+  const ProcessID = args.join(' ');
+  async function* messages() {
+    const Meta = { args, cwd: '/', env: ['PATH=/bin'] };
+    yield { ProcessID, Input: { case: 'Init', value: { ContainerID, Meta, Fds: [0, 1, 2] } } } as const;
+    yield { ProcessID, Input: { case: 'File', value: { Fd: 0, Data: Buffer.from(input) } } } as const;
+    yield { ProcessID, Input: { case: 'File', value: { Fd: 0, EOF: true } } } as const;
+    await done.promise;
+  }
+  const done = Promise.withResolvers<void>();
+  const printed: Record<number, string> = { 1: '', 2: '' };
+  let code = 0;
+  for await (const { Input } of bridge.execProcess(messages())) {
+    if (Input.case === 'File') printed[Input.value.Fd] += Buffer.from(Input.value.Data).toString();
+    if (Input.case === 'Exit') code = Input.value.Code;
+    if (Input.case === 'Done') done.resolve();
+  }
+  return `${printed[1]} ${printed[2]} (${code})`;
+}
+
 const modes: Record<string, () => Promise<void>> = {
   /** Lets the builder's own frontend do the work, after a look at the Dockerfile. */
   async forward() {
@@ -109,6 +130,41 @@ const modes: Record<string, () => Promise<void>> = {
     const { Data } = await bridge.readFile({ Ref: ref, FilePath: '/made' });
     process.stderr.write(`found ${Buffer.from(Data).toString().trim()}, ${Workers.length} worker\n`);
     if (FrontendAPICaps.length === 0) throw new Error('no capabilities');
+    await bridge.return({ ...(result ? { result } : {}) });
+  },
+  /** Runs processes of its own, and leaves one behind. */
+  async containers() {
+    const { result } = await bridge.solve({
+      Definition: definitionOf(sourceOp('docker-image://docker.io/library/busybox:latest', {})),
+    });
+    const resultID = result?.result.case === 'ref' ? result.result.value.id : '';
+    for (const ContainerID of ['first', 'second']) {
+      const Mounts = [{ dest: '/', resultID }];
+      await bridge.newContainer({ ContainerID, Mounts });
+    }
+    const idle = bridge.execProcess(
+      (async function* () {
+        const Meta = { args: ['sleep', '98765'], cwd: '/', env: ['PATH=/bin'] };
+        yield { ProcessID: 'idle', Input: { case: 'Init', value: { ContainerID: 'second', Meta } } } as const;
+        await new Promise(() => {});
+      })(),
+    );
+    await idle[Symbol.asyncIterator]().next();
+    const keeper = run('first', ['sh', '-c', 'cat > /f; until test -e /end; do :; done'], 'kept');
+    const seen = await run(
+      'first',
+      ['sh', '-c', 'until test -s /f; do :; done; cat /f; echo -n no >&2; touch /end; exit 7'],
+      '',
+    );
+    const { Data } = await bridge.readFileContainer({ Ref: 'first', FilePath: '/f', MountIndex: 0 });
+    process.stderr.write(`${seen} and ${Buffer.from(Data)}\n`);
+    await keeper;
+    await bridge.releaseContainer({ ContainerID: 'first' });
+    const released = await run('first', ['true'], '').catch(textOf);
+    const host = await bridge
+      .newContainer({ ContainerID: 'third', Network: NetMode.HOST, Mounts: [{ dest: '/', resultID }] })
+      .catch(textOf);
+    process.stderr.write(`${released}; ${host}\n`);
     await bridge.return({ ...(result ? { result } : {}) });
   },
   async error() {
