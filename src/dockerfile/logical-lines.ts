@@ -32,9 +32,9 @@ export function joinLines(
     const trimmed = (lines[at] ?? '').trim();
     if (trimmed === '' || trimmed.startsWith('#')) {
       const comment = trimmed.slice(1).trim();
-      // An empty comment also parts a description from what follows.
-      if (comment === '') comments = [];
-      else comments.push(comment);
+      // An empty comment parts a description from what follows; an empty line does not.
+      if (comment !== '') comments.push(comment);
+      else if (trimmed !== '') comments = [];
       at++;
       continue;
     }

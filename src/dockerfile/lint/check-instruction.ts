@@ -160,7 +160,7 @@ function expandedWords(instruction: Instruction): readonly string[] {
 
 function checkWorkdir(path: string, instruction: Instruction, memory: StageMemory, reporter: Reporter): void {
   const expanded = memory.scope.expand(path)?.result ?? path;
-  const isAbsolute = /^(?:\/|\\|[A-Za-z]:)/.test(expanded);
+  const isAbsolute = expanded.startsWith('/');
   // A path of variables that nobody knows may be anything.
   const isKnown = memory.scope.complete || !path.startsWith('$');
   if (!memory.hasWorkdir && !isAbsolute && isKnown) reporter.report(workdirRelativePath, instruction, expanded);
@@ -179,7 +179,7 @@ function checkIgnored(
     if (!expanded || expanded.unmatched.size > 0 || isRemote(expanded.result)) continue;
     const path = cleanPath(expanded.result);
     const isRoot = path === '.' || path === '/';
-    if (isRoot ? ignored.everything : ignored.matcher.matches(path.replace(/^\//, '')))
+    if (isRoot ? ignored.everything : ignored.matcher.matches(path))
       reporter.report(copyIgnoredFile, instruction, verb, path);
   }
 }

@@ -59,7 +59,7 @@ function readNames(value: string): 'all' | ReadonlySet<string> {
 function readBoolean(value: string, part: string): boolean {
   if (/^(1|t|true)$/i.test(value)) return true;
   if (/^(0|f|false)$/i.test(value)) return false;
-  throw invalidArgument(`failed to parse check option ${JSON.stringify(part)}`, {
+  throw invalidArgument(`failed to parse check options: failed to parse check option ${JSON.stringify(part)}`, {
     hint: 'want error=true or error=false',
   });
 }

@@ -5,7 +5,7 @@ import type { ParsedDockerfile } from '../parse-dockerfile.ts';
 import { parseTrigger } from '../parse-dockerfile.ts';
 import { keywordOf } from '../parse-instruction.ts';
 import { type CheckContext, checkAlone, checkInstruction, type StageMemory } from './check-instruction.ts';
-import { readCheckOptions } from './check-options.ts';
+import { type CheckOptions, readCheckOptions } from './check-options.ts';
 import { checkFromCasing, checkFromVariables, checkInstructionCasing, checkStageNames } from './check-stages.ts';
 import { invalidBaseImagePlatform, multipleInstructionsDisallowed, noEmptyContinuation } from './docker-rules.ts';
 import { defaultPlatformArgs, type LintOptions } from './lint-options.ts';
@@ -19,7 +19,7 @@ import { StageGraph, type StageNode } from './stage-graph.ts';
  * Throws invalid-argument when `# check=` or its build arg cannot be read.
  */
 export function lintDockerfile(parsed: ParsedDockerfile, options: LintOptions = {}): readonly Diagnostic[] {
-  const reporter = new Reporter(readCheckOptions(options.check ?? parsed.directives.check ?? ''));
+  const reporter = new Reporter(checkOptions(parsed, options));
   for (const { range, comments, emptyContinuation: line } of parsed.lines) {
     const at = { ...range, startLine: line ?? 0, endLine: line ?? 0 };
     if (line !== undefined) reporter.report(noEmptyContinuation, { range: at, comments });
@@ -38,9 +38,14 @@ export function lintFailure(
   warnings: readonly Diagnostic[],
   options: LintOptions = {},
 ): string | undefined {
-  const { error } = readCheckOptions(options.check ?? parsed.directives.check ?? '');
+  const { error } = checkOptions(parsed, options);
   if (!error || warnings.length === 0) return undefined;
   return `lint violation found for rules: ${[...new Set(warnings.map(({ rule }) => rule))].join(', ')}`;
+}
+
+/** Of the file's own directive the first word counts. */
+function checkOptions({ directives }: ParsedDockerfile, { check }: LintOptions): CheckOptions {
+  return readCheckOptions(check ?? directives.check?.split(' ', 1)[0] ?? '');
 }
 
 function lintStages(
