@@ -78,8 +78,7 @@ export function checkFromVariables(
     }
   }
   const usual = tryExpand(from.image, defaults.variables, { escape: defaults.escape });
-  if (usual && !isImageName(usual.result))
-    reporter.report(invalidDefaultArgInFrom, from, from.image);
+  if (usual && !isImageName(usual.result)) reporter.report(invalidDefaultArgInFrom, from, from.image);
   checkPlatform(from, globals, reporter);
 }
 

@@ -9,6 +9,7 @@ import { dockerRules } from './docker-rules.ts';
 import { lintDockerfile, lintFailure } from './lint-dockerfile.ts';
 import type { LintOptions } from './lint-options.ts';
 import { recommendedRules } from './recommended.ts';
+import type { RuleHead } from './rule.ts';
 
 const testdata = join(import.meta.dirname, 'testdata');
 const rewrite = process.env.UPDATE_GOLDEN === '1';
@@ -87,5 +88,82 @@ suite("docker's rules", () => {
       );
     }
     assert.ok(names.length >= 150, `${names.length}`);
+  });
+});
+
+suite('rules of our own', () => {
+  const folder = join(testdata, 'recommended');
+  runCases(folder, { check: 'experimental=all' });
+  test('each rule has a case that finds it and one that does not', () => {
+    for (const { name } of recommendedRules) {
+      const cases = readCases(readFileSync(join(folder, `${name}.txt`), 'utf8'));
+      const finds = ({ want }: LintCase) => want.includes(`${name}:`);
+      assert.ok(cases.some(finds) && !cases.every(finds), name);
+    }
+  });
+
+  test('are silent unless they are asked for', () => {
+    assert.equal(lint('FROM node\n', {}), '');
+    assert.match(lint('FROM node\n', { check: 'experimental=PinImageTag' }), /^PinImageTag:1: /);
+    assert.match(lint('# check=experimental=PinImageTag;error=true\nFROM node\n', {}), /error: lint violation found/);
+  });
+});
+
+suite('docs/lint.md', () => {
+  test('is made of the rules and the first case that finds each', () => {
+    const file = join(import.meta.dirname, '../../../docs/lint.md');
+    if (rewrite) writeFileSync(file, lintPage());
+    assert.equal(readFileSync(file, 'utf8'), lintPage());
+  });
+});
+
+function lintPage(): string {
+  const section = (folder: string) => (rule: RuleHead) => {
+    const cases = readCases(readFileSync(join(testdata, folder, `${rule.name}.txt`), 'utf8'));
+    const { input, want } = cases.find((each) => each.want.includes(`${rule.name}:`)) ?? { input: '', want: '' };
+    const found = want.split('\n').filter((line) => line.startsWith(`${rule.name}:`));
+    return [
+      `### ${rule.name}\n`,
+      `${rule.description}.${rule.hint === undefined ? '' : ` Way out: ${rule.hint}.`}\n`,
+      ...(rule.url === undefined ? [] : [`<${rule.url}>\n`]),
+      ...(input === '' ? [] : [`\`\`\`dockerfile\n${input}\`\`\`\n`, `\`\`\`text\n${found.join('\n')}\n\`\`\`\n`]),
+    ].join('\n');
+  };
+  return [
+    '# What `slipway build --check` finds\n',
+    'Made from the rules and their tests: `UPDATE_GOLDEN=1 node --test src/dockerfile/lint/lint-dockerfile.test.ts`.\n',
+    '`# check=skip=Rule,…` at the head of a Dockerfile silences rules, `# check=error=true` makes warnings fail the build,',
+    '`# check=experimental=Rule,…|all` turns on what is off by itself; semicolons part them. A comment `# check=skip=Rule` right above an',
+    "instruction counts for it alone. The build arg `BUILDKIT_DOCKERFILE_CHECK` takes the place of the file's own line.\n",
+    "## Docker's rules\n",
+    ...dockerRules.map(section('docker')),
+    '## Rules of our own\n',
+    'Off unless asked for.\n',
+    ...recommendedRules.map(section('recommended')),
+  ].join('\n');
+}
+
+suite('what a base image brings', () => {
+  const base = (environment: readonly (readonly [string, string])[], more = {}) => ({
+    baseImage: () => ({ environment: new Map(environment), ...more }),
+  });
+
+  test('variables of an image that nobody looked up may be anything', () => {
+    assert.equal(lint('FROM x\nLABEL a=$B\n', {}), '');
+    assert.match(lint('FROM x\nLABEL a=$BASE c=$OTHER\n', base([['BASE', '1']])), /^UndefinedVar:2: .*\$OTHER'$/);
+  });
+
+  test('InvalidBaseImagePlatform', () => {
+    const platform = { expected: 'linux/arm64', actual: 'linux/amd64' };
+    assert.equal(
+      lint('FROM x\n', base([], { platform })),
+      'InvalidBaseImagePlatform:1: Base image x was pulled with platform "linux/amd64", expected "linux/arm64" for current build',
+    );
+    assert.equal(lint('FROM x\n', base([])), '');
+  });
+
+  test('its SHELL is one', () => {
+    assert.match(lint('FROM x\nCMD a\n', base([])), /^JSONArgsRecommended/);
+    assert.equal(lint('FROM x\nCMD a\n', base([], { hasShell: true })), '');
   });
 });

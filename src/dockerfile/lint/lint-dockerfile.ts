@@ -63,7 +63,7 @@ function lintStages(
   const needed = graph.needed(options.target);
   const linter = new StageLinter({ reporter, globals, ignored: ignoredPaths(options) }, options);
   for (const node of graph.nodes) if (needed.has(node)) linter.lint(node);
-  if (options.recommended) checkRecommended(graph, reporter);
+  checkRecommended(graph, reporter);
 }
 
 /** Patterns that leave nothing at all of the context. */

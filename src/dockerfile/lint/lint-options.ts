@@ -24,8 +24,6 @@ export interface LintOptions {
    * `name` has its variables filled in; it is neither a stage nor scratch.
    */
   readonly baseImage?: ((stage: Stage, name: string) => BaseImage | undefined) | undefined;
-  /** Also our own rules, which docker does not have. */
-  readonly recommended?: boolean | undefined;
 }
 
 export const defaultPlatformArgs: ReadonlyMap<string, string> = new Map(

@@ -15,14 +15,18 @@ export interface RecommendedRule extends LintRule<readonly string[]> {
 /** The instruction at fault, then what the rule's format takes. */
 export type Finding = readonly [at: Instruction, ...found: string[]];
 
+/** Nobody who knows docker expects them: the file or the build asks for them (`experimental=all`, or by name). */
+const experimental = true;
+
 const rules: readonly RecommendedRule[] = [...imageRules, ...stageRules, ...commandRules];
 
-export const recommendedRules: readonly RuleHead[] = rules;
+export const recommendedRules: readonly RuleHead[] = rules.map(({ find: _, ...rule }) => ({ ...rule, experimental }));
 
 export function checkRecommended(graph: StageGraph, reporter: Reporter): void {
   for (const node of graph.nodes) {
     for (const rule of rules) {
-      for (const [at, ...found] of rule.find(node, graph, reporter.nearest)) reporter.report(rule, at, ...found);
+      for (const [at, ...found] of rule.find(node, graph, reporter.nearest))
+        reporter.report({ ...rule, experimental }, at, ...found);
     }
   }
 }
