@@ -2,11 +2,13 @@ import type { ExecOp, Mount as MountMessage } from '../api/gen/ops_pb.js';
 import { NetMode, SecurityMode } from '../api/gen/ops_pb.js';
 import { type Digest, digestOf } from '../base/digest.ts';
 import { SlipwayError } from '../base/errors.ts';
-import type { ContainerSpec } from '../runtime/runtime.ts';
+import type { Platform } from '../oci/platform.ts';
+import type { ContainerSpec, ExitStatus } from '../runtime/runtime.ts';
 
 import type { CacheMap, Handle, InputKeying, Op, OpContext } from '../solver/op.ts';
 import { ExecMounts } from './exec-mounts.ts';
 import { userOf } from './exec-user.ts';
+import { foreignPlatformHint } from './foreign-platform.ts';
 import { hashRef } from './hash-ref.ts';
 import { awaitImages, holdRef, type Ref, stackOf } from './ref.ts';
 import { secretEnvironment } from './secret-environment.ts';
@@ -18,12 +20,18 @@ export interface ExecLimits {
   readonly resources?: NonNullable<ContainerSpec['resources']>;
 }
 
+export interface ExecOptions {
+  readonly limits?: ExecLimits | undefined;
+  /** What the step is for. */
+  readonly platform?: Platform | undefined;
+}
+
 /** A process over mounts: `RUN`. */
-export function createExecOp(exec: ExecOp, services: WorkerServices, limits: ExecLimits): Op<Ref> {
+export function createExecOp(exec: ExecOp, services: WorkerServices, options: ExecOptions): Op<Ref> {
   return {
     cacheMap: async () => execCacheMap(exec, services),
     awaitInputs: awaitImages,
-    run: (inputs, context) => runExec(exec, inputs, services, limits, context),
+    run: (inputs, context) => runExec(exec, inputs, services, options, context),
   };
 }
 
@@ -84,7 +92,7 @@ async function runExec(
   exec: ExecOp,
   inputs: readonly Ref[],
   services: WorkerServices,
-  limits: ExecLimits,
+  { limits, platform }: ExecOptions,
   context: OpContext,
 ): Promise<Handle<Ref>[]> {
   const { meta } = exec;
@@ -124,7 +132,8 @@ async function runExec(
   const { code, outOfMemory } = await process.exited;
   context.signal.throwIfAborted();
   const allowed: readonly number[] = meta.validExitCodes.length > 0 ? meta.validExitCodes : [0];
-  if (!allowed.includes(code)) throw new ExitError(meta.args, code, outOfMemory);
+  if (!allowed.includes(code))
+    throw new ExitError(meta.args, { code, outOfMemory }, platform && foreignPlatformHint(platform));
   return mounts.commit().map((stack) => holdRef(services.snapshots, { kind: 'layers', stack }));
 }
 
@@ -132,11 +141,12 @@ async function runExec(
 export class ExitError extends SlipwayError {
   readonly exitCode: number;
 
-  constructor(args: readonly string[], exitCode: number, outOfMemory: boolean) {
+  constructor(args: readonly string[], { code: exitCode, outOfMemory }: ExitStatus, hint: string | undefined) {
     const why = outOfMemory ? ': it was killed for using too much memory' : '';
     super(
       'failed-precondition',
       `process ${JSON.stringify(args.join(' '))} did not complete successfully: exit code: ${exitCode}${why}`,
+      { hint },
     );
     this.exitCode = exitCode;
   }

@@ -7,7 +7,7 @@ import { createDiffOp, createMergeOp } from './merge-op.ts';
 import type { Ref } from './ref.ts';
 import { createGitSource } from './source-git.ts';
 import { createHttpSource } from './source-http.ts';
-import { createImageSource } from './source-image.ts';
+import { createImageSource, platformOf } from './source-image.ts';
 import { createLocalSource } from './source-local.ts';
 import type { WorkerServices } from './worker-services.ts';
 
@@ -17,7 +17,10 @@ export function makeOp(vertex: Vertex, services: WorkerServices): Op<Ref> {
   switch (op.op.case) {
     case 'exec': {
       const limits = metadata.linuxResources;
-      return createExecOp(op.op.value, services, limits ? { resources: resourcesOf(limits) } : {});
+      return createExecOp(op.op.value, services, {
+        limits: limits && { resources: resourcesOf(limits) },
+        platform: op.platform && platformOf(op.platform),
+      });
     }
     case 'file':
       return createFileOp(op.op.value, vertex.inputs.length, services);
