@@ -3,10 +3,16 @@ import { invalidArgument } from '../base/errors.ts';
 /** One piece of a wildcard pattern. */
 type Token =
   | { readonly kind: 'character'; readonly text: string }
-  | { readonly kind: 'class'; readonly negated: boolean; readonly ranges: readonly (readonly [string, string])[] }
+  | {
+      readonly kind: 'class';
+      readonly negated: boolean;
+      readonly ranges: readonly (readonly [string, string])[];
+      /** `.dockerignore` lets it stand for a slash too. */
+      readonly crosses: boolean;
+    }
   /** `?` and `*`, which stay inside a path component. */
   | { readonly kind: 'one' | 'star' }
-  /** `**`, and `**` with the slash after it: any text, any number of whole components. */
+  /** Any text; any number of whole components. */
   | { readonly kind: 'deep' | 'components' };
 
 /**
@@ -32,18 +38,18 @@ function tokenize(pattern: string, doubleStar: boolean): Token[] {
   for (let at = 0; at < pattern.length; ) {
     const char = pattern.charAt(at);
     if (char === '*') {
-      const start = at;
-      while (pattern.charAt(at) === '*') at++;
-      if (!doubleStar || at - start === 1) tokens.push({ kind: 'star' });
-      else if (pattern.charAt(at) === '/') {
+      if (doubleStar && pattern.charAt(at + 1) === '*') {
+        tokens.push({ kind: doubleStarKind(pattern, at) });
+        at += pattern.charAt(at + 2) === '/' ? 3 : 2;
+      } else {
+        tokens.push({ kind: 'star' });
         at++;
-        tokens.push({ kind: 'components' });
-      } else tokens.push({ kind: 'deep' });
+      }
     } else if (char === '?') {
       tokens.push({ kind: 'one' });
       at++;
     } else if (char === '[') {
-      const [token, next] = tokenizeClass(pattern, at);
+      const [token, next] = tokenizeClass(pattern, at, doubleStar);
       tokens.push(token);
       at = next;
     } else {
@@ -56,7 +62,14 @@ function tokenize(pattern: string, doubleStar: boolean): Token[] {
   return tokens;
 }
 
-function tokenizeClass(pattern: string, start: number): [Token, number] {
+/** Any text at the end, and in front of plain text; else whole components, also without a slash after it. */
+function doubleStarKind(pattern: string, at: number): 'deep' | 'components' {
+  const rest = pattern.slice(at + 2);
+  const isSuffix = at === 0 && /^[^/*?[\]\\][^*?[\]\\]*$/.test(rest);
+  return rest === '' || rest === '/' || isSuffix ? 'deep' : 'components';
+}
+
+function tokenizeClass(pattern: string, start: number, crosses: boolean): [Token, number] {
   const negated = pattern.charAt(start + 1) === '^';
   let at = start + (negated ? 2 : 1);
   const ranges: [string, string][] = [];
@@ -76,7 +89,7 @@ function tokenizeClass(pattern: string, start: number): [Token, number] {
     }
     ranges.push([low, high]);
   } while (pattern.charAt(at) !== ']');
-  return [{ kind: 'class', negated, ranges }, at + 1];
+  return [{ kind: 'class', negated, ranges, crosses }, at + 1];
 }
 
 function characterAt(pattern: string, at: number): string {
@@ -125,7 +138,10 @@ function step(token: Token, i: number, char: string, next: Uint8Array, count: nu
       if (char === token.text) next[i + 1] = 1;
       break;
     case 'class':
-      if (char !== '/' && token.ranges.some(([low, high]) => low <= char && char <= high) !== token.negated)
+      if (
+        (token.crosses || char !== '/') &&
+        token.ranges.some(([low, high]) => low <= char && char <= high) !== token.negated
+      )
         next[i + 1] = 1;
       break;
     case 'one':
