@@ -7,7 +7,7 @@ import type { BuildOptions } from './build-options.ts';
 import type { FrontendGateway } from './frontend.ts';
 import type { NamedContexts } from './named-contexts.ts';
 import { globalScope } from './scopes.ts';
-import { readSourceDateEpoch } from './source-date-epoch.ts';
+import { resolveSourceDateEpoch } from './source-date-epoch.ts';
 import { locateError } from './source-error.ts';
 import { StageBases } from './stage-bases.ts';
 import { type LoadedStage, type LoadedStages, StageLoader } from './stage-loader.ts';
@@ -47,17 +47,21 @@ export interface ConversionParts {
 
 /** Converts the stages that a target needs, for one platform; each stage once. */
 export async function convertDockerfile(parts: ConversionParts): Promise<ConvertedTarget> {
-  const { gateway, dockerfile, options, context, named } = parts;
-  const platform = parts.platform ?? options.buildPlatform;
+  const { gateway, dockerfile, context, named } = parts;
+  const platform = parts.platform ?? parts.options.buildPlatform;
   const locate = (error: unknown, range: SourceRange) => locateError(error, range, context);
-  const globals = globalScope(dockerfile, options, platform, locate);
+  const { options, globals, epoch } = await resolveSourceDateEpoch({
+    ...parts,
+    platform,
+    globals: globalScope(dockerfile, parts.options, platform, locate),
+    locate,
+  });
   const plan = new StagePlan(dockerfile, {
     globals: globals.values,
     isReplaced: (name, wanted) => named.has(name, wanted ?? platform),
     locate,
   });
   const target = plan.target(options.target);
-  const epoch = readSourceDateEpoch(options, globals.values);
   const loader = new StageLoader(plan, new StageBases({ gateway, options, named, platform }), locate);
   const loaded = await loader.load(parts.allStages ? plan.stages : [target]);
   parts.onLoaded?.(loaded);

@@ -10,6 +10,8 @@ export interface FakeBuilder {
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   /** Image configs by the last word of the image's name. */
   readonly images?: Readonly<Record<string, object>>;
+  /** When files were changed, by their paths; `/` is the newest of all. */
+  readonly times?: Readonly<Record<string, number>>;
   /** Called with each question. */
   readonly asked?: (question: string) => void;
 }
@@ -23,7 +25,7 @@ export const busybox = {
   history: [{ created: '2024-01-01T00:00:00Z', created_by: 'ADD busybox' }],
 };
 
-export function fakeGateway({ files = {}, images = { busybox }, asked }: FakeBuilder): FrontendGateway & {
+export function fakeGateway({ files = {}, images = { busybox }, times = {}, asked }: FakeBuilder): FrontendGateway & {
   readonly warnings: readonly FrontendWarning[];
 } {
   const warnings: FrontendWarning[] = [];
@@ -37,8 +39,10 @@ export function fakeGateway({ files = {}, images = { busybox }, asked }: FakeBui
       return typeof content === 'string' ? Buffer.from(content) : content;
     },
     async readDirectory() {
-      return [];
+      return Object.keys(files);
     },
+    fileTime: async (_edge, path) => times[path],
+    latestTime: async () => times['/'],
     async resolveImageConfig(reference: string, { platform }: ImageConfigRequest) {
       asked?.(`resolve ${reference} for ${platform.os}/${platform.architecture}`);
       const name = /([^/:@]+)(?::[^/@]*)?(?:@.*)?$/.exec(reference)?.[1] ?? '';

@@ -40,6 +40,10 @@ export interface FrontendGateway {
   readFile(edge: Edge, path: string, options?: { readonly length: number }): Promise<Uint8Array | undefined>;
   /** Names in the root directory of a solved edge. */
   readDirectory(edge: Edge, path: string): Promise<readonly string[]>;
+  /** When the file or directory of a solved edge was changed last, in seconds since 1970; undefined when it has none. */
+  fileTime(edge: Edge, path: string): Promise<number | undefined>;
+  /** When the newest regular file of a solved edge was changed last. */
+  latestTime(edge: Edge): Promise<number | undefined>;
   resolveImageConfig(reference: string, request: ImageConfigRequest): Promise<ResolvedConfig>;
   warn(warning: FrontendWarning): void;
 }

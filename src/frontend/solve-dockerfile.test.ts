@@ -6,7 +6,7 @@ import { errorMessage, SlipwayError } from '../base/errors.ts';
 import { graphText } from '../graph/graph-fixture.ts';
 import { sourceOp } from '../graph/ops.ts';
 import type { FrontendResult } from './frontend.ts';
-import { fakeGateway } from './frontend-fixture.ts';
+import { type FakeBuilder, fakeGateway } from './frontend-fixture.ts';
 import { solveDockerfile } from './solve-dockerfile.ts';
 import { SourceError } from './source-error.ts';
 
@@ -146,6 +146,60 @@ suite('a context from elsewhere', () => {
       inputs: new Map([['context', sourceOp('https://example.com/in', {})]]),
     });
     assert.match(graphText(refs.get('')), /identifier "https:\/\/example.com\/in"/);
+  });
+});
+
+suite('SOURCE_DATE_EPOCH', () => {
+  const epochOf = async (
+    dockerfile: string,
+    options: Readonly<Record<string, string>>,
+    builder: Pick<FakeBuilder, 'files' | 'times'> = {},
+  ): Promise<unknown> => {
+    const gateway = fakeGateway({ ...builder, files: { Dockerfile: dockerfile, ...builder.files }, images });
+    const { metadata } = await solveDockerfile(gateway, {
+      options: new Map(Object.entries(options)),
+      inputs: new Map(),
+    });
+    const bytes = metadata.get('source.date.epoch');
+    return bytes && JSON.parse(Buffer.from(bytes).toString());
+  };
+  const client = { 'build-arg:SOURCE_DATE_EPOCH': 'context' };
+
+  test('of a repository it is the time of the commit', async () => {
+    const context = { ...client, context: 'https://example.com/r.git' };
+    assert.equal(await epochOf('FROM busybox\n', context, { times: { '/': 1700000000 } }), 1700000000);
+  });
+
+  test('of a download it is what the server says, else the newest file in the archive', async () => {
+    const archive = { context: Buffer.from('1f8b0800', 'hex') };
+    const context = { ...client, context: 'https://example.com/x.tar.gz' };
+    const dockerfile = 'FROM busybox\n';
+    assert.equal(await epochOf(dockerfile, context, { files: archive, times: { '/context': 5, '/': 7 } }), 5);
+    assert.equal(await epochOf(dockerfile, context, { files: archive, times: { '/context': 0, '/': 7 } }), 7);
+  });
+
+  test('a directory of the client has none, and stages do not see the word', async () => {
+    assert.equal(await epochOf('FROM busybox\n', client), undefined);
+    const { graph } = await solve('FROM busybox\nARG SOURCE_DATE_EPOCH\nRUN x\n', client);
+    assert.doesNotMatch(graph, /SOURCE_DATE_EPOCH=/);
+  });
+
+  test('a stage that adds one thing from the network', async () => {
+    const stage = (more: string) =>
+      `ARG SOURCE_DATE_EPOCH=src\nFROM scratch AS src\nARG V=1\nADD https://example.com/$V.txt /\n${more}FROM busybox\n`;
+    assert.equal(await epochOf(stage(''), {}, { times: { '/1.txt': 9 } }), 9);
+    assert.equal(await epochOf(stage(''), { 'build-arg:V': '2' }, { times: { '/2.txt': 8 } }), 8);
+    await assert.rejects(epochOf(stage('COPY a /\n'), {}), /unsupported copy instruction/);
+  });
+
+  test('an empty one from the client undoes the default; other words are refused', async () => {
+    const dockerfile = 'ARG SOURCE_DATE_EPOCH=5\nFROM busybox\n';
+    assert.equal(await epochOf(dockerfile, {}), 5);
+    assert.equal(await epochOf(dockerfile, { 'build-arg:SOURCE_DATE_EPOCH': '' }), undefined);
+    await assert.rejects(
+      epochOf(dockerfile, { 'build-arg:SOURCE_DATE_EPOCH': 'soon' }),
+      /invalid SOURCE_DATE_EPOCH: soon/,
+    );
   });
 });
 

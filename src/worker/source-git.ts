@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { lstatSync, lutimesSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SourceOp } from '../api/gen/ops_pb.js';
 import { digestOf } from '../base/digest.ts';
@@ -26,9 +26,19 @@ export function createGitSource(source: SourceOp, services: WorkerServices): Op<
     return resolving;
   };
   const keepGitDir = source.attrs['git.keepgitdir'] === 'true';
+  const commitTimes = source.attrs['git.mtime'] === 'commit';
   return {
     cacheMap: async (context) => ({
-      digest: digestOf(JSON.stringify(['git', remote, await commitOf(context), subdir, keepGitDir])),
+      digest: digestOf(
+        JSON.stringify([
+          'git',
+          remote,
+          await commitOf(context),
+          subdir,
+          keepGitDir,
+          ...(commitTimes ? ['commit'] : []),
+        ]),
+      ),
       inputs: [],
     }),
     run: async (_inputs, context) => {
@@ -38,7 +48,9 @@ export function createGitSource(source: SourceOp, services: WorkerServices): Op<
       try {
         {
           using view = views.openActive(active);
-          await new GitFetch(source, remote, services, context).checkout(commit, subdir, keepGitDir, view.path);
+          const fetch = new GitFetch(source, remote, services, context);
+          await fetch.checkout(commit, subdir, keepGitDir, view.path);
+          if (commitTimes) setTimes(view.path, await fetch.commitTime(commit));
         }
         return [holdRef(snapshots, { kind: 'layers', stack: [snapshots.commit(active)] })];
       } catch (error) {
@@ -79,6 +91,8 @@ class GitFetch {
   async commit(ref: string): Promise<string> {
     const checksum = this.#source.attrs['git.checksum'] ?? '';
     if (/^[0-9a-f]{40}$/.test(ref)) return this.#checked(ref, checksum, ref);
+    // The user vouches for what the ref stands for.
+    if (this.#source.attrs['git.fetchbycommit'] === 'true' && /^[0-9a-f]{40}$/.test(checksum)) return checksum;
     const listing = await this.#withAgent((environment) =>
       this.#git(['ls-remote', '--symref', this.#remote], environment),
     );
@@ -110,6 +124,11 @@ class GitFetch {
       rmSync(work, { recursive: true, force: true });
       lock.release();
     }
+  }
+
+  /** Seconds since 1970. */
+  async commitTime(commit: string): Promise<number> {
+    return Number(await this.#git(['--git-dir', this.#repository, 'show', '-s', '--format=%ct', commit]));
   }
 
   #checked(commit: string, checksum: string, ref: string): string {
@@ -287,4 +306,10 @@ function findRef(listing: string, ref: string): string | undefined {
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** Gives everything in the tree, and its root, one time. */
+function setTimes(path: string, time: number): void {
+  if (lstatSync(path).isDirectory()) for (const name of readdirSync(path)) setTimes(join(path, name), time);
+  lutimesSync(path, time, time);
 }

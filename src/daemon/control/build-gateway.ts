@@ -1,10 +1,12 @@
+import { lstatSync, readdirSync, type Stats } from 'node:fs';
+import { join } from 'node:path';
 import { parseDigest } from '../../base/digest.ts';
 import { isErrorCode } from '../../base/errors.ts';
 import type { FrontendGateway, FrontendWarning, ImageConfigRequest, ResolvedConfig } from '../../frontend/frontend.ts';
 import type { Edge } from '../../graph/vertex.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { namesIn } from '../../snapshot/select-files.ts';
-import { resolveTreePath, toText } from '../../snapshot/tree-path.ts';
+import { resolveTreePath, toBytes, toText } from '../../snapshot/tree-path.ts';
 import { readInRoot, readStartInRoot } from '../../worker/read-in-root.ts';
 import { stackOf } from '../../worker/ref.ts';
 import type { Build } from './build.ts';
@@ -37,6 +39,22 @@ export class BuildGateway implements FrontendGateway {
 
   readDirectory(edge: Edge, path: string): Promise<readonly string[]> {
     return this.withRoot(edge, (root) => namesIn(resolveTreePath(root, path, true)).map(toText));
+  }
+
+  fileTime(edge: Edge, path: string): Promise<number | undefined> {
+    return this.withRoot(edge, (root) => timeOf(lstatAt(root, path)));
+  }
+
+  latestTime(edge: Edge): Promise<number | undefined> {
+    return this.withRoot(edge, (root) => {
+      let latest: number | undefined;
+      for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
+        if (!entry.isFile()) continue;
+        const time = timeOf(lstatSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false }));
+        if (time !== undefined && time > (latest ?? time - 1)) latest = time;
+      }
+      return latest;
+    });
   }
 
   /** Solves the edge and shows its files at a path while the work lasts. */
@@ -92,4 +110,12 @@ export class BuildGateway implements FrontendGateway {
       },
     });
   }
+}
+
+function lstatAt(root: string, path: string): Stats | undefined {
+  return lstatSync(toBytes(resolveTreePath(root, path, true)), { throwIfNoEntry: false });
+}
+
+function timeOf(stat: Stats | undefined): number | undefined {
+  return stat && Math.floor(stat.mtimeMs / 1000);
 }

@@ -30,7 +30,7 @@ export const llbCaps: readonly string[] = `
 source.image source.image.resolvemode source.image.layerlimit source.image.checksum source.local source.local.unique source.local.sessionid
 source.local.includepatterns source.local.followpaths source.local.excludepatterns source.local.sharedkeyhint source.local.differ
 source.git source.git.keepgitdir source.git.fullurl source.git.httpauth source.git.knownsshhosts source.git.mountsshsock source.git.subdir
-source.git.checksum source.git.skipsubmodules source.http source.http.auth source.http.checksum source.http.perm soruce.http.uidgid
+source.git.checksum source.git.skipsubmodules source.git.mtime source.git.fetchbycommit source.http source.http.auth source.http.checksum source.http.perm soruce.http.uidgid
 source.http.header source.ocilayout exec.meta.base exec.meta.cgroup.parent exec.meta.proxyenv exec.meta.network exec.meta.setsdefaultpath
 exec.meta.security exec.meta.ulimit exec.meta.removemountstubs.recursive exec.mount.bind exec.mount.bind.readwrite-nooutput
 exec.mount.cache exec.mount.cache.sharing exec.mount.selector exec.mount.tmpfs exec.mount.tmpfs.size exec.mount.secret exec.mount.ssh
