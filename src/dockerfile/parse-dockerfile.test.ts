@@ -94,7 +94,7 @@ suite('what a golden file shows badly', () => {
   });
 });
 
-suite('files made to be slow or to break the reader', () => {
+suite('B13: files made to be slow or to break the reader', () => {
   const refused: readonly (readonly [string, string | Uint8Array, RegExp])[] = [
     ['nothing', '', /no instructions/],
     ['only comments', '# a\n\n# b\n', /no instructions/],

@@ -104,7 +104,7 @@ test('a name from outside is no property of an object', () => {
     assert.equal(expandWord(`$${name}`, new Map()).result, '');
 });
 
-suite('words made to be slow or large', () => {
+suite('B14: words made to be slow or large', () => {
   test('nesting has a limit', () => {
     for (const open of ['${U:-', '${A#', '${A/'])
       assert.match(expandOrFail(open.repeat(100_000)), /^!its variables are nested/);
