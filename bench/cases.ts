@@ -21,7 +21,8 @@ export interface Case {
   readonly cold?: boolean;
   /** Before each timed run; not timed. */
   readonly prepare?: (peer: Peer, run: number) => void;
-  readonly command: (peer: Peer) => readonly string[];
+  /** Undefined where a peer cannot do it. */
+  readonly command: (peer: Peer) => readonly string[] | undefined;
 }
 
 const example = fileURLToPath(new URL('../examples/01_ping_app', import.meta.url));
@@ -34,6 +35,19 @@ function noise(seed: string, size: number): Buffer {
     createHash('sha512').update(`${seed} ${i}`).digest(),
   );
   return Buffer.concat(blocks).subarray(0, size);
+}
+
+/** 200 lines of every common kind, with nothing to warn of. */
+function longDockerfile(base: string): string {
+  const lines = (i: number) => [
+    `# step ${i}`,
+    `ENV NAME_${i}=value`,
+    `LABEL step.${i}="$NAME_${i}"`,
+    `COPY file-${i} /files/`,
+    `RUN echo ${i} && true | cat`,
+  ];
+  const body = Array.from({ length: 39 }, (_, i) => lines(i)).flat();
+  return [`FROM ${base} AS first`, 'WORKDIR /work', ...body, 'FROM first', 'CMD ["true"]', ''].join('\n');
 }
 
 /** Writes the contexts below a directory and answers the cases over them; `base` is an image that all peers can pull. */
@@ -65,6 +79,10 @@ export function createCases(directory: string, base: string): Case[] {
   const stages = Array.from({ length: 8 }, (_, i) => `FROM ${base} AS s${i}\nRUN sleep 1 && echo ${i} > /s${i}\n`);
   const copies = Array.from({ length: 8 }, (_, i) => `COPY --from=s${i} /s${i} /\n`);
   writeFileSync(join(steps, 'parallel'), `${stages.join('')}FROM ${base}\n${copies.join('')}`);
+
+  const checked = join(directory, 'checked');
+  mkdirSync(checked);
+  writeFileSync(join(checked, 'Dockerfile'), longDockerfile(base));
 
   const build = (context: string, options: BuildOptions) => (peer: Peer) => peer.build(context, options);
   let edits = 0;
@@ -127,5 +145,12 @@ export function createCases(directory: string, base: string): Case[] {
       command: build(steps, { file: 'parallel', image: true, noCache: true }),
     },
     { id: 'E', title: '--version', runs: 15, mark: { milliseconds: 45 }, command: (peer) => peer.version() },
+    {
+      id: 'F',
+      title: '--check of 200 lines',
+      runs: 9,
+      mark: { milliseconds: 100 },
+      command: (peer) => peer.check?.(checked),
+    },
   ];
 }

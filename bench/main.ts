@@ -66,14 +66,18 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
+function ableTo(each: Case, peers: readonly Peer[]): readonly Peer[] {
+  return peers.filter((peer) => each.command(peer) !== undefined);
+}
+
 /** Peers take turns, and with each run the other one goes first. */
 function measure(each: Case, peers: readonly Peer[]): Map<string, number> {
   const times = new Map<string, number[]>(peers.map((peer) => [peer.name, []]));
-  const able = peers.filter((peer) => !(each.cold && peer.sharesStore));
+  const able = ableTo(each, peers).filter((peer) => !(each.cold && peer.sharesStore));
   for (let run = 0; run < each.runs; run++) {
     for (const peer of run % 2 === 0 ? able : able.toReversed()) {
       each.prepare?.(peer, run);
-      times.get(peer.name)?.push(time(each.command(peer)));
+      times.get(peer.name)?.push(time(each.command(peer) ?? []));
     }
   }
   return new Map([...times].map(([name, values]) => [name, median(values)]));
@@ -116,7 +120,7 @@ try {
   for (const each of createCases(directory, base.name)) {
     console.error(`measuring ${each.id} ${each.title}`);
     // One run ahead, so that the base image is pulled and a no-op has something to repeat.
-    if (each.runs > 1) for (const peer of peers) time(each.command(peer));
+    if (each.runs > 1) for (const peer of ableTo(each, peers)) time(each.command(peer) ?? []);
     results.set(each.id, measure(each, peers));
     const figures = peers.map((peer) => shown(results.get(each.id)?.get(peer.name)));
     const own = results.get(each.id)?.get(ours.name);

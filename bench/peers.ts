@@ -18,6 +18,8 @@ export interface Peer {
   start(): Promise<void>;
   /** The command line that a user would type. */
   build(context: string, options: BuildOptions): readonly string[];
+  /** Asks for the linter's warnings; absent where there is none. */
+  check?(context: string): readonly string[];
   version(): readonly string[];
   /** Highest resident memory of the daemon so far, in MB. */
   peakMemory(): number | undefined;
@@ -41,6 +43,7 @@ export function createSlipway(directory: string): Peer {
       ...(image ? ['-t', 'bench'] : ['-o', 'type=cacheonly']),
       context,
     ],
+    check: (context) => [...program, 'build', '--check', context],
     version: () => [slipway, '--version'],
     peakMemory: () => peakOf(readFileSync(join(root, 'lock'), 'utf8').trim()),
     stop: async () => void must([...program, 'daemon', 'stop']),
@@ -85,6 +88,16 @@ export function createBuildkit(
       `--local=dockerfile=${context}`,
       ...(image ? ['--output=type=image,name=bench'] : []),
     ],
+    check: (context) => [
+      buildctl,
+      '--addr',
+      address,
+      'build',
+      '--frontend=dockerfile.v0',
+      '--opt=requestid=frontend.lint',
+      `--local=context=${context}`,
+      `--local=dockerfile=${context}`,
+    ],
     version: () => [buildctl, '--version'],
     peakMemory: () => peakOf(`${daemon.pid}`),
     stop: async () => {
@@ -121,6 +134,7 @@ export function createBuildx(directory: string, plugin = find('BUILDX', 'docker-
       image ? '--output=type=image,name=bench' : '--output=type=cacheonly',
       context,
     ],
+    check: (context) => [...program, 'build', '--check', context],
     version: () => [plugin, 'version'],
     peakMemory: () => undefined,
     stop: async () => {},
