@@ -64,7 +64,7 @@ export class ImageResolver implements ImageSource {
     if (digest === undefined)
       throw invalidArgument(`cannot use ${JSON.stringify(reference)} as an OCI layout: it names no digest`);
     const [session] = sessions;
-    const blobs = new SessionContent(await this.#engine.sessions.get(session ?? '', { signal }), store);
+    const blobs = new SessionContent(await this.#engine.sessions.get(session ?? '', { signal }), `oci:${store}`);
     const origin = layoutImage(reference, parseDigest(digest), (blob, abort) =>
       blobs.read(blob, { signal: abort ?? signal }),
     );

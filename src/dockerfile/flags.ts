@@ -62,7 +62,7 @@ function addFlag(flags: FlagValues, word: string, kinds: FlagKinds): void {
   const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
   if (kind === undefined) {
     const near = suggest(name, Object.keys(kinds));
-    throw new ParseFailure(`unknown flag: --${name}`, near === undefined ? undefined : `did you mean --${near}?`);
+    throw new ParseFailure(`unknown flag: --${name}`, near === undefined ? undefined : `did you mean ${near}?`);
   }
   if (kind !== 'list' && flags.has(name)) throw new ParseFailure(`duplicate flag specified: --${name}`);
   if (value === undefined ? kind !== 'boolean' : kind === 'boolean' && value === '')

@@ -1,4 +1,5 @@
 import { sendExportFile } from '../api/session/send-export.ts';
+import { layoutExportStore, SessionContent } from '../api/session/session-content.ts';
 import type { Digest } from '../base/digest.ts';
 import { readImage } from '../image/image-content.ts';
 import { type PackedFile, packTar } from '../image/tar-stream.ts';
@@ -14,7 +15,7 @@ import { formatManifest } from '../oci/manifest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import { familiarReference, formatReference } from '../oci/reference.ts';
 import type { CommittedImage } from './commit-image.ts';
-import { type ImageAttrs, readImageAttrs } from './export-attrs.ts';
+import { flag, type ImageAttrs, readImageAttrs } from './export-attrs.ts';
 import type { ExportRequest, ExportResponse, ExportServices } from './exporter.ts';
 import { commitImages, imageResponse, writeIndex } from './image-exporter.ts';
 
@@ -45,6 +46,11 @@ export async function exportArchive(
     attrs,
   );
   const session = await request.session();
+  if (!flag(request.attrs, 'tar', true)) {
+    const store = new SessionContent(session, layoutExportStore);
+    await request.progress.step('copying layout', () => sendLayout(store, services, packed, target, request.signal));
+    return response;
+  }
   await request.progress.step('sending tarball', () =>
     sendExportFile(session, packTar(['blobs', 'blobs/sha256'], files), {
       exporter: request.index,
@@ -53,6 +59,19 @@ export async function exportArchive(
     }),
   );
   return response;
+}
+
+/** `tar=false`: blobs go into the client's content store, what refers to others last; the client writes the layout's index. */
+async function sendLayout(
+  store: SessionContent,
+  { content }: ExportServices,
+  images: readonly PackedImage[],
+  target: Descriptor,
+  signal: AbortSignal,
+): Promise<void> {
+  const blobs = images.flatMap(({ image, layers }) => [...layers, image.config, image.manifest]);
+  for (const { digest, size } of new Map([...blobs, target].map((each) => [each.digest, each])).values())
+    await store.write(digest, size, content.read(digest, { signal }), signal);
 }
 
 interface PackedImage {

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { invalidArgument } from '../base/errors.ts';
+import { invalidArgument, isErrorCode } from '../base/errors.ts';
 import { readIgnoreFile } from '../dockerfile/ignore-patterns.ts';
 import type { Edge } from '../graph/vertex.ts';
 import type { BuildOptions } from './build-options.ts';
@@ -89,7 +89,8 @@ async function readDockerfile(
   });
 }
 
-function readIgnoreBytes(gateway: FrontendGateway, session: string): Promise<Uint8Array | undefined> {
+/** A client without a context has nothing to ignore; a step that needs it will say so. */
+async function readIgnoreBytes(gateway: FrontendGateway, session: string): Promise<Uint8Array | undefined> {
   const edge = localSource(contextName, {
     session,
     sharedKeyHint: `${contextName}-.dockerignore`,
@@ -97,7 +98,12 @@ function readIgnoreBytes(gateway: FrontendGateway, session: string): Promise<Uin
     followPaths: ['.dockerignore'],
     isMetadata: true,
   });
-  return gateway.readFile(edge, '.dockerignore');
+  try {
+    return await gateway.readFile(edge, '.dockerignore');
+  } catch (error) {
+    if (isErrorCode(error, 'not-found')) return undefined;
+    throw error;
+  }
 }
 
 function patternsIn(bytes: Uint8Array | undefined): readonly string[] {

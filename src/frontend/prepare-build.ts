@@ -25,7 +25,12 @@ export async function prepareBuild(gateway: FrontendGateway, request: FrontendRe
     options,
     context,
     named: new NamedContexts(gateway, options, request),
-    source: { filename: context.filename, data: context.dockerfile, language: 'Dockerfile' },
+    source: {
+      filename: context.filename,
+      data: context.dockerfile,
+      language: 'Dockerfile',
+      origin: context.definition,
+    },
     parsed: parseDockerfile(context.dockerfile),
   };
 }

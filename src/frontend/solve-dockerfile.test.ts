@@ -244,7 +244,7 @@ suite('errors', () => {
   test('they know their line', async () => {
     await assert.rejects(solve('FROM busybox\nRUN a\nCOPY --chmod=999 a /b\n'), (error) => {
       assert.ok(error instanceof SourceError);
-      assert.deepEqual(error.range, { startLine: 3, endLine: 3 });
+      assert.deepEqual(error.ranges, [{ startLine: 3, endLine: 3 }]);
       return true;
     });
   });

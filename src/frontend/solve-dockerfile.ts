@@ -1,3 +1,4 @@
+import { DockerfileError } from '../dockerfile/diagnostic.ts';
 import { detectSyntax } from '../dockerfile/directives.ts';
 import type { SourceRange } from '../dockerfile/instruction.ts';
 import { formatPlatform } from '../oci/platform.ts';
@@ -8,7 +9,7 @@ import type { ConvertedTarget } from './dockerfile-converter.ts';
 import type { FrontendGateway, FrontendRequest, FrontendResult } from './frontend.ts';
 import { isBuiltinFrontend } from './frontend-image.ts';
 import { prepareBuild } from './prepare-build.ts';
-import { locateError } from './source-error.ts';
+import { locateError, SourceError } from './source-error.ts';
 import { answerSubrequest } from './subrequests/answer-subrequest.ts';
 
 /** Runs the frontend of an image with further options. */
@@ -35,7 +36,17 @@ export async function solveDockerfile(
   }
   const requestId = request.options.get('requestid');
   if (requestId !== undefined) return { ...(await answerSubrequest(requestId, build)), source };
-  return { ...resultOf(await convertTargets(build), options.multiPlatform), source };
+  try {
+    return { ...resultOf(await convertTargets(build), options.multiPlatform), source };
+  } catch (error) {
+    throw error instanceof DockerfileError
+      ? new SourceError(
+          error,
+          source,
+          error.diagnostics.map(({ range }) => range),
+        )
+      : error;
+  }
 }
 
 interface ForeignSyntax {

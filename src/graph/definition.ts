@@ -7,6 +7,7 @@ import {
   type Op,
   OpMetadataSchema,
   OpSchema,
+  type SourceInfoSchema,
   SourceSchema,
 } from '../api/gen/ops_pb.js';
 import { create } from '../api/message/create.ts';
@@ -22,6 +23,21 @@ export interface SourceFile {
   readonly filename: string;
   readonly data: Uint8Array;
   readonly language: string;
+  /** Where it was read from. */
+  readonly origin?: Edge | undefined;
+}
+
+/** As BuildKit's clients want it in errors and definitions. */
+export function sourceInfo({ origin, ...file }: SourceFile): InitOf<typeof SourceInfoSchema> {
+  return origin ? { ...file, definition: marshalDefinition(origin) } : file;
+}
+
+/** One range a line, as BuildKit has them. */
+export function lineRanges({ startLine, endLine }: { readonly startLine: number; readonly endLine: number }) {
+  return Array.from({ length: Math.max(1, endLine - startLine + 1) }, (_, i) => {
+    const position = { line: startLine + i, character: 0 };
+    return { start: position, end: position };
+  });
 }
 
 /** The graph as it travels: every op once, inputs before users, and last a bare op that names the wanted output. */
@@ -33,15 +49,13 @@ export function marshalDefinition(edge: Edge | undefined, source?: SourceFile): 
     definition.def.push(vertex.bytes);
     definition.metadata[vertex.digest] = vertex.metadata;
     if (source && vertex.location) {
-      const { startLine, endLine } = vertex.location;
-      const range = { start: { line: startLine, character: 0 }, end: { line: endLine, character: 0 } };
-      locations[vertex.digest] = { locations: [{ sourceIndex: 0, ranges: [range] }] };
+      locations[vertex.digest] = { locations: [{ sourceIndex: 0, ranges: lineRanges(vertex.location) }] };
     }
   }
   const last = create(OpSchema, { inputs: [{ digest: edge.vertex.digest, index: BigInt(edge.index) }] });
   definition.def.push(toBinary(OpSchema, last));
   definition.metadata[digestOf(definition.def.at(-1) ?? '')] = create(OpMetadataSchema);
-  if (source) definition.Source = create(SourceSchema, { locations, infos: [{ ...source }] });
+  if (source) definition.Source = create(SourceSchema, { locations, infos: [sourceInfo(source)] });
   return definition;
 }
 

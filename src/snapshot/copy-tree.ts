@@ -77,6 +77,11 @@ export function copySelection(
   copier.end();
 }
 
+/** Directories that a copy makes on its way take its mode, when that is a number (tonistiigi/fsutil, copy). */
+export function modeOfParents({ mode }: CopyOptions): number {
+  return mode !== undefined && /^[0-7]+$/.test(mode) ? Number.parseInt(mode, 8) : 0o755;
+}
+
 class Copier {
   readonly #filter: FileFilter;
   readonly #visible: FileFilter | undefined;
@@ -128,8 +133,8 @@ class Copier {
         `cannot copy to ${JSON.stringify(toText(path.slice(root.length)))}: there is no such directory`,
       );
     this.#makeDirectories(path.slice(0, path.lastIndexOf('/')) as BytePath, root);
-    mkdirSync(toBytes(path), { mode: 0o755 });
-    chmodSync(toBytes(path), 0o755);
+    mkdirSync(toBytes(path));
+    chmodSync(toBytes(path), modeOfParents(this.#options));
     lchownSync(toBytes(path), this.#options.owner?.uid ?? 0, this.#options.owner?.gid ?? 0);
     if (this.#options.time !== undefined) setModificationTime(toBytes(path), this.#options.time);
   }

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { invalidArgument, notFound } from '../base/errors.ts';
+import { invalidArgument, notFound, type SlipwayError } from '../base/errors.ts';
 import { compileGoMatch, hasWildcard } from '../dockerfile/go-match.ts';
 import { createMatcher, type MatchState, type PatternMatcher } from '../dockerfile/ignore-patterns.ts';
 import {
@@ -26,6 +26,8 @@ export interface Selection {
   /** Patterns as in `.dockerignore`, relative to the path. Nothing to include means all. */
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
+  /** Paths inside the tree that must be there, whatever the patterns match. */
+  readonly required?: readonly string[];
 }
 
 /** What of a directory belongs to the tree at all: a build context's `.dockerignore`. Relative to the root. */
@@ -94,9 +96,13 @@ export function selectSources(root: string, selection: Selection, filter?: TreeF
     const state = visible?.stateOf(fromRoot);
     return !state || state.selected || state.descend;
   };
+  for (const required of selection.required ?? []) {
+    if (!isVisible(required.slice(1))) throw ignored(required);
+    existingTreePath(root, required, true);
+  }
   if (!selection.wildcard || !hasWildcard(path)) {
     const fromRoot = path.slice(1);
-    if (!isVisible(fromRoot)) throw notFound(`cannot find ${JSON.stringify(path)}: it is left out by .dockerignore`);
+    if (!isVisible(fromRoot)) throw ignored(path);
     const source = existingTreePath(root, path, selection.followLinks);
     if (lstatOf(source)?.isSocket())
       throw invalidArgument(`cannot copy ${JSON.stringify(path)}: it is a socket`, { hint: 'layers hold no sockets' });
@@ -104,12 +110,16 @@ export function selectSources(root: string, selection: Selection, filter?: TreeF
   }
   const found = expandWildcard(root, path.slice(1).split('/'), '').filter(isVisible);
   if (found.length === 0 && selection.allowEmpty !== true)
-    throw notFound(`cannot find ${JSON.stringify(path)}: no file matches`);
+    throw notFound(`${JSON.stringify(path)}: not found`, { hint: 'no file matches' });
   return found.map((fromRoot) => ({
     path: resolveTreePath(root, fromRoot, selection.followLinks),
     name: fromText(fromRoot.slice(fromRoot.lastIndexOf('/') + 1)),
     fromRoot,
   }));
+}
+
+function ignored(path: string): SlipwayError {
+  return notFound(`${JSON.stringify(path)}: not found`, { hint: '.dockerignore leaves it out' });
 }
 
 function expandWildcard(root: string, parts: readonly string[], prefix: string): string[] {

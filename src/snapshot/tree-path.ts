@@ -74,6 +74,6 @@ export function resolveTreePath(root: string, path: string, followLast: boolean)
 /** The same for a path that must be there. */
 export function existingTreePath(root: string, path: string, followLast: boolean): BytePath {
   const resolved = resolveTreePath(root, path, followLast);
-  if (!lstatOf(resolved)) throw notFound(`cannot find ${JSON.stringify(rootedPath(path))}: no such file or directory`);
+  if (!lstatOf(resolved)) throw notFound(`${JSON.stringify(rootedPath(path))}: not found`);
   return resolved;
 }

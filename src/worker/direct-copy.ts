@@ -9,7 +9,7 @@ import { type BytePath, lstatOf, resolveTreePath, toBytes, toText } from '../sna
  * several times dearer. Makes the parent directories and brings them into the layer; answers the destination inside it, or undefined when
  * something is there that the copy has to be merged with.
  */
-export function prepareDirectCopy(root: string, destination: string, owner: Owner): string | undefined {
+export function prepareDirectCopy(root: string, destination: string, owner: Owner, mode: number): string | undefined {
   const target = resolveTreePath(root, destination, true);
   const existing = lstatOf(target);
   const inside = toText(target.slice(Buffer.byteLength(root)));
@@ -19,7 +19,7 @@ export function prepareDirectCopy(root: string, destination: string, owner: Owne
     return inside;
   }
   const parent = inside.slice(0, inside.lastIndexOf('/')) || '/';
-  makeDirectory(root, parent, 0o755, { owner, parents: true });
+  makeDirectory(root, parent, mode, { owner, parents: true });
   copyUp(target.slice(0, target.lastIndexOf('/')) as BytePath);
   return inside;
 }

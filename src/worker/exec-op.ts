@@ -73,9 +73,9 @@ function execCacheMap(exec: ExecOp, services: WorkerServices): CacheMap<Ref> {
   return { digest: digestOf(JSON.stringify(key)), inputs: Array.from(keyings, (keying) => keying ?? {}) };
 }
 
-/** Read-only binds count by the content that is bound; what a step writes on counts by its definition. */
+/** Binds whose result nobody takes count by the content that is bound; what a step writes on counts by its definition. */
 function inputKeying(mounts: readonly MountMessage[], services: WorkerServices): InputKeying<Ref> {
-  if (mounts.some((mount) => mount.dest === '/' || !mount.readonly || mount.output >= 0n)) return {};
+  if (mounts.some((mount) => (mount.dest === '/' || !mount.readonly) && mount.output >= 0n)) return {};
   const paths = mounts.map((mount) => mount.selector || '/');
   return {
     selector: paths.join('\n'),
@@ -109,7 +109,7 @@ async function runExec(
       rootfs: mounts.rootfs,
       readonlyRootfs: mounts.readonlyRootfs,
       args: meta.args,
-      env: [...meta.env, ...proxyVariables(exec), ...mounts.environment, ...secrets.variables],
+      env: [...withPath(meta.env), ...proxyVariables(exec), ...mounts.environment, ...secrets.variables],
       cwd: meta.cwd || '/',
       user,
       hostname: meta.hostname || 'buildkitsandbox',
@@ -135,6 +135,13 @@ async function runExec(
   if (!allowed.includes(code))
     throw new ExitError(meta.args, { code, outOfMemory }, platform && foreignPlatformHint(platform));
   return mounts.commit().map((stack) => holdRef(services.snapshots, { kind: 'layers', stack }));
+}
+
+const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** A process without a PATH gets the usual one, as BuildKit does. */
+function withPath(env: readonly string[]): readonly string[] {
+  return env.some((each) => each.startsWith('PATH=')) ? env : [defaultPath, ...env];
 }
 
 /** The process ended with a code that the step does not allow. */

@@ -3,7 +3,7 @@ import type { FileAction, FileActionCopy, FileOp } from '../api/gen/ops_pb.js';
 import { type Digest, digestOf } from '../base/digest.ts';
 import { invalidArgument } from '../base/errors.ts';
 import { hasWildcard } from '../dockerfile/go-match.ts';
-import type { CopyOptions, Owner } from '../snapshot/copy-tree.ts';
+import { type CopyOptions, modeOfParents, type Owner } from '../snapshot/copy-tree.ts';
 import type { FileReuseOptions } from '../snapshot/file-reuse.ts';
 import type { Selection } from '../snapshot/select-files.ts';
 import type { ActiveId, Stack } from '../snapshot/snapshots.ts';
@@ -80,6 +80,7 @@ function selectionOf(copy: FileActionCopy): Selection {
     followLinks: copy.followSymlink,
     include: copy.includePatterns,
     exclude: copy.excludePatterns,
+    required: copy.requiredPaths,
   };
 }
 
@@ -191,7 +192,7 @@ class FileRun {
         replaceExisting: copy.alwaysReplaceExistingDestPaths,
       };
       const direct = copiesTree(source, selection, copy)
-        ? prepareDirectCopy(root, copy.dest, owner ?? { uid: 0, gid: 0 })
+        ? prepareDirectCopy(root, copy.dest, owner ?? { uid: 0, gid: 0 }, modeOfParents(options))
         : undefined;
       if (direct === undefined) await bulk.run('copySelection', source, selection, root, copy.dest, options);
       else {

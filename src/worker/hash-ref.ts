@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
+import { notFound, SlipwayError } from '../base/errors.ts';
 import type { Selection } from '../snapshot/select-files.ts';
 import type { OpContext } from '../solver/op.ts';
 import { type Ref, stackOf } from './ref.ts';
@@ -16,6 +17,25 @@ export async function hashRef(
 }
 
 export async function hashRefSelections(
+  services: WorkerServices,
+  ref: Ref,
+  selections: readonly Selection[],
+  context: OpContext,
+): Promise<Digest> {
+  try {
+    return await readSelections(services, ref, selections, context);
+  } catch (error) {
+    if (!(error instanceof SlipwayError) || error.code !== 'not-found') throw error;
+    // In BuildKit's words, which people search for.
+    const of = ref.kind === 'directory' ? ref.indexName : ref.kind;
+    throw notFound(
+      `failed to compute cache key: failed to calculate checksum of ref ${of}: ${error.message}`,
+      error.hint === undefined ? { cause: error } : { cause: error, hint: error.hint },
+    );
+  }
+}
+
+async function readSelections(
   services: WorkerServices,
   ref: Ref,
   selections: readonly Selection[],

@@ -32,8 +32,8 @@ export async function secretOrMissing(
   } catch (error) {
     if (!isErrorCode(error, 'not-found')) throw error;
     if (optional) return undefined;
-    throw new SlipwayError('not-found', `cannot find secret ${JSON.stringify(id)} that the step requires`, {
-      hint: `give it with --secret id=${id},src=FILE or --secret id=${id},env=VARIABLE`,
+    throw new SlipwayError('not-found', `secret ${id}: not found`, {
+      hint: `the step requires it: give it with --secret id=${id},src=FILE or --secret id=${id},env=VARIABLE`,
       cause: error,
     });
   }

@@ -16,6 +16,8 @@ interface Download {
 }
 
 const sizeLimit = 4 * 2 ** 30;
+/** Servers that know BuildKit answer it with what a builder wants. */
+const userAgent = 'buildkit/v0.32 slipway';
 
 /** ADD of a URL: keyed by the bytes that came. */
 export function createHttpSource(source: SourceOp, services: WorkerServices): Op<Ref> {
@@ -55,7 +57,12 @@ export function createHttpSource(source: SourceOp, services: WorkerServices): Op
 
 async function fetchFile(source: SourceOp, services: WorkerServices, context: OpContext): Promise<Download> {
   const url = source.identifier;
-  const response = await request(url, await authorization(source, services, context), context.signal);
+  const path = /^http:\/\/buildkit-session(\/.+)$/.exec(url)?.[1];
+  const response =
+    path === undefined
+      ? await request(url, await authorization(source, services, context), context.signal)
+      : // No host of that name: the client itself has the bytes.
+        new Response(ReadableStream.from(services.sessions.upload(context.sessions(), path, context.signal)));
   if (!response.ok)
     throw new SlipwayError(
       'not-found',
@@ -83,7 +90,7 @@ async function fetchFile(source: SourceOp, services: WorkerServices, context: Op
 
 async function request(url: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
   try {
-    return await fetch(url, { headers, signal });
+    return await fetch(url, { headers: { 'user-agent': userAgent, ...headers }, signal });
   } catch (error) {
     signal.throwIfAborted();
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;

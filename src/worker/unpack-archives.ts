@@ -3,6 +3,7 @@ import { decompress } from '../archive/compression.ts';
 import type { BulkPool } from '../snapshot/bulk-pool.ts';
 import type { Owner } from '../snapshot/copy-tree.ts';
 import { type Selection, selectSources, type TreeFilter } from '../snapshot/select-files.ts';
+import { makeDirectory } from '../snapshot/tree-operations.ts';
 import { lstatOf, resolveTreePath, toBytes } from '../snapshot/tree-path.ts';
 
 /**
@@ -22,6 +23,9 @@ export async function unpackArchives(
   for (const source of sources) {
     if (!lstatOf(source.path)?.isFile() || !(await isTar(source.path))) return false;
   }
+  const target = resolveTreePath(targetRoot, destination, true);
+  if (sources.length > 0 && !lstatOf(target))
+    makeDirectory(targetRoot, destination, 0o755, { owner: owner ?? { uid: 0, gid: 0 }, parents: true });
   for (const source of sources) {
     const directory = Buffer.from(resolveTreePath(targetRoot, destination, true), 'latin1').toString();
     await bulk.run('extractArchiveFile', Buffer.from(source.path, 'latin1').toString(), directory, owner);

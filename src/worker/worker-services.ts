@@ -18,6 +18,8 @@ export interface SessionAccess {
   sshAgent(sessions: readonly string[], id: string, signal: AbortSignal): Promise<Duplex>;
   /** Throws not-found when no session offers the id. */
   checkSshAgent(sessions: readonly string[], id: string, signal: AbortSignal): Promise<void>;
+  /** The bytes that a client offers under a path, such as a context from its standard input. */
+  upload(sessions: readonly string[], path: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Where the client's directory lies on this machine, when the client told so and may read it. */
   localDirectory(sessions: readonly string[], name: string): string | undefined;
   /** What tells clients apart across sessions. */

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { isErrorCode, notFound } from '../../base/errors.ts';
-import { checkSshAgent, getCredentials, getSecret, openSshAgent } from './ask-client.ts';
+import { Upload } from '../gen/upload_pb.js';
+import { checkSshAgent, getCredentials, getSecret, openSshAgent, pullUpload } from './ask-client.ts';
 import { receiveDirectory } from './receive-directory.ts';
 import type { SessionManager } from './session-manager.ts';
 
@@ -16,6 +17,12 @@ export class SessionAccess {
 
   constructor(manager: SessionManager) {
     this.#manager = manager;
+  }
+
+  async *upload(sessions: readonly string[], path: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+    const session = sessions.map((id) => this.#manager.find(id)).find((each) => each?.supports(Upload.method.pull));
+    if (!session) throw notFound(`cannot fetch upload "${path}": no client of this build offers any`);
+    yield* pullUpload(session, path, signal);
   }
 
   /** Throws not-found when no client has it. */

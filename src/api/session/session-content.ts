@@ -5,6 +5,9 @@ import type { Session } from './session.ts';
 /** Chooses one of the client's content stores (moby/buildkit, session/content). */
 export const contentStoreHeader = 'buildkit-attachable-store-id';
 
+/** The store that an image layout is exported into. */
+export const layoutExportStore = 'export';
+
 /** A content store that lies with the client: `oci:<key>` for a layout, `local:<dir>` for a local cache. */
 export class SessionContent {
   readonly #session: Session;

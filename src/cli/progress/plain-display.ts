@@ -145,9 +145,9 @@ export class PlainDisplay implements ProgressDisplay {
   }
 }
 
-function statusText({ id, name, current, total, timestamp, started, completed }: ProgressStatus): string {
+function statusText({ id, current, total, timestamp, started, completed }: ProgressStatus): string {
   const seconds = started ? ((completed ?? timestamp).getTime() - started.getTime()) / 1000 : 0;
-  const parts = [cleanText(name || id), transferAmount(current, total)];
+  const parts = [cleanText(id), transferAmount(current, total)];
   if (seconds > 0.01) parts.push(`${seconds.toFixed(1)}s`);
   if (completed) parts.push('done');
   return parts.filter((part) => part !== '').join(' ');

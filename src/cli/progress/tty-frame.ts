@@ -90,7 +90,7 @@ function statusLine(status: ProgressStatus, input: FrameInput, ended: boolean, p
   const seconds = started ? Math.max(0, end.getTime() - started.getTime()) / 1000 : 0;
   const amount = transferAmount(current, total);
   const bar = total > 0 && !completed && !ended && input.columns >= 72 ? `${barOf(current / total)} ` : '';
-  const name = ` => => ${cleanText(status.name || status.id)}`;
+  const name = ` => => ${cleanText(status.id)}`;
   const tail = `${bar}${amount}`;
   const timer = `${seconds.toFixed(1)}s`;
   const left =

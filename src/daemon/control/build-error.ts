@@ -3,11 +3,9 @@ import { StatusError } from '../../api/grpc/status.ts';
 import { create } from '../../api/message/create.ts';
 import { anyPack } from '../../api/message/well-known.ts';
 import { type ErrorCode, errorMessage, SlipwayError } from '../../base/errors.ts';
-import { DockerfileError } from '../../dockerfile/diagnostic.ts';
 import type { FrontendResult } from '../../frontend/frontend.ts';
 import { SourceError } from '../../frontend/source-error.ts';
-import type { SourceFile } from '../../graph/definition.ts';
-import { verticesOf } from '../../graph/definition.ts';
+import { lineRanges, type SourceFile, sourceInfo, verticesOf } from '../../graph/definition.ts';
 import { SolveError } from '../../solver/solve-error.ts';
 
 interface Lines {
@@ -21,26 +19,7 @@ export function buildError(error: unknown, result: FrontendResult | undefined): 
   const hint = error instanceof SlipwayError && error.hint !== undefined ? ` (${error.hint})` : '';
   const code = codeFor(error);
   if (error instanceof SourceError) {
-    return new StatusError(
-      code,
-      `dockerfile error: ${errorMessage(error)}${hint}`.replace(/^dockerfile error: /, ''),
-      [sourceDetail(error.source, [error.range])],
-      error,
-    );
-  }
-  if (error instanceof DockerfileError) {
-    const source = { filename: error.filename, data: Buffer.from(error.source), language: 'Dockerfile' };
-    return new StatusError(
-      code,
-      `${errorMessage(error)}${hint}`,
-      [
-        sourceDetail(
-          source,
-          error.diagnostics.map(({ range }) => range),
-        ),
-      ],
-      error,
-    );
+    return new StatusError(code, `${errorMessage(error)}${hint}`, [sourceDetail(error.source, error.ranges)], error);
   }
   if (error instanceof SolveError) {
     const location = locationOf(error, result);
@@ -58,7 +37,7 @@ export function buildError(error: unknown, result: FrontendResult | undefined): 
 /** BuildKit has no code for what is wrong with a build: its clients show a code in front of the message, and exit differently. */
 function codeFor(error: unknown): ErrorCode {
   if (!(error instanceof SlipwayError)) return 'internal';
-  return error.code === 'invalid-argument' ? 'unknown' : error.code;
+  return ['invalid-argument', 'not-found', 'failed-precondition'].includes(error.code) ? 'unknown' : error.code;
 }
 
 function locationOf(error: SolveError, result: FrontendResult | undefined): Lines | undefined {
@@ -70,10 +49,8 @@ function locationOf(error: SolveError, result: FrontendResult | undefined): Line
 }
 
 function sourceDetail(source: SourceFile, lines: readonly Lines[]) {
-  const ranges = lines.map(({ startLine, endLine }) => ({
-    start: { line: startLine, character: 0 },
-    end: { line: endLine, character: 0 },
-  }));
-  const info = { filename: source.filename, data: source.data, language: source.language };
-  return anyPack(SourceSchema, create(SourceSchema, { info, ranges }));
+  return anyPack(
+    SourceSchema,
+    create(SourceSchema, { info: sourceInfo(source), ranges: lines.flatMap((each) => lineRanges(each)) }),
+  );
 }

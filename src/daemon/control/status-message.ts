@@ -36,6 +36,7 @@ function parts({ kind, event }: ProgressEvent): InitOf<typeof StatusResponseSche
         statuses: [
           {
             ID: id,
+            name: id.split(' ', 1)[0] ?? id,
             vertex,
             current: BigInt(current),
             total: BigInt(total),

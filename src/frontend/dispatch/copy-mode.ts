@@ -12,11 +12,9 @@ export function parseCopyMode(text: string | undefined): CopyMode {
   if (text === undefined || text === '') return { mode: -1, modeStr: '' };
   if (/^[0-7]+$/.test(text) && Number.parseInt(text, 8) <= 0o7777)
     return { mode: Number.parseInt(text, 8), modeStr: '' };
-  if (/^\d+$/.test(text))
-    throw invalidArgument(`invalid chmod parameter: '${text}'. it should be octal string and between 0 and 07777`);
-  if (!symbolic.test(text))
-    throw invalidArgument(`invalid chmod parameter: '${text}'. it is neither octal nor symbolic`, {
-      hint: 'want a mode such as 755 or u=rwX,go=rX',
+  if (/^\d/.test(text) || !symbolic.test(text))
+    throw invalidArgument(`invalid chmod parameter: '${text}'. it should be octal string and between 0 and 07777`, {
+      hint: 'or symbolic, such as u=rwX,go=rX',
     });
   return { mode: 0, modeStr: text };
 }

@@ -57,9 +57,13 @@ function warningJson({ rule, description, url, message, range }: Diagnostic): Li
 }
 
 function placeOf(error: unknown): LocationJson {
-  if (error instanceof SourceError) return locationOf(error.range);
-  if (!(error instanceof DockerfileError)) return {};
-  return { ranges: error.diagnostics.flatMap(({ range }) => locationOf(range).ranges ?? []) };
+  const places =
+    error instanceof SourceError
+      ? error.ranges
+      : error instanceof DockerfileError
+        ? error.diagnostics.map(({ range }) => range)
+        : [];
+  return places.length === 0 ? {} : { ranges: places.flatMap((range) => locationOf(range).ranges ?? []) };
 }
 
 /** The warnings as people read them, under the name that they know the file by. */
