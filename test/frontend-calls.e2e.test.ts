@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { cannotRun, Sandbox } from './support/slipway.ts';
@@ -99,6 +99,25 @@ suite('questions in place of builds', { skip: cannotRun }, () => {
     const strict = await call('strict');
     assert.equal(strict.code, 1);
     assert.match(strict.stderr, /ERROR: .*lint violation found for rules: MaintainerDeprecated/);
+  });
+
+  test('--fix mends the file in place, says what, and leaves what only a person can tell', async () => {
+    const context = use().files('mended', { Dockerfile: 'FROM scratch AS Base\nMAINTAINER me\nWORKDIR app\n' });
+    const file = join(context, 'Dockerfile');
+    chmodSync(file, 0o664);
+    const first = await call('mended', '--fix');
+    assert.deepEqual([first.code, first.stderr.includes('ERROR')], [1, false]);
+    assert.match(
+      first.stdout,
+      /^mended\/Dockerfile:1\n-FROM scratch AS Base\n\+FROM scratch AS base\nmended\/Dockerfile:2\n-MAIN/,
+    );
+    assert.match(first.stdout, /\nFixed 2 of 3 warnings in mended\/Dockerfile\.\n1 left: /);
+    const mended = 'FROM scratch AS base\nLABEL org.opencontainers.image.authors=me\nWORKDIR app\n';
+    assert.equal(readFileSync(file, 'utf8'), mended);
+    assert.equal(statSync(file).mode & 0o777, 0o664);
+    const second = await call('mended', '--fix');
+    assert.deepEqual([second.code, second.stdout.split('\n')[0]], [1, 'Fixed 0 of 1 warning in mended/Dockerfile.']);
+    assert.equal((await use().run(['build', '--fix', '-'], { input: 'FROM scratch\nMAINTAINER me\n' })).code, 1);
   });
 
   suite('asked by others', () => {

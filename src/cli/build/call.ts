@@ -13,7 +13,7 @@ export interface BuildCall {
 
 /** Undefined for a build. */
 export function readCall(flags: FlagReader): BuildCall | undefined {
-  const text = flags.boolean('check') ? 'check' : (flags.text('call') ?? '');
+  const text = flags.boolean('check') || flags.boolean('fix') ? 'check' : (flags.text('call') ?? '');
   let call: BuildCall = { name: '', format: '', ignoreStatus: false };
   for (const field of splitFields(text)) {
     const [key = '', value] = field.split(/=(.*)/s, 2);

@@ -10,6 +10,8 @@ export interface BuildInputs {
   readonly options: Readonly<Record<string, string>>;
   /** The Dockerfile as the user named it; undefined where it comes with a remote context. */
   readonly shownDockerfile: string | undefined;
+  /** Where it lies, when it is a file of the user's. */
+  readonly dockerfileDirectory: string | undefined;
   /** Removes what was unpacked for the build. */
   close(): void;
 }
@@ -35,6 +37,7 @@ export async function openContext(context: string, flags: FlagReader): Promise<B
     directories,
     options,
     shownDockerfile: directories.has('dockerfile') ? shownDockerfile(context, file) : undefined,
+    dockerfileDirectory: context === '-' || file === '-' ? undefined : directories.get('dockerfile'),
     close: () => {
       for (const path of made) rmSync(path, { recursive: true, force: true });
     },

@@ -5,8 +5,8 @@ import { type BuildResult, solve } from '../../client/solve.ts';
 import { parseReference } from '../../oci/reference.ts';
 import { refuseOtherBuilder } from '../build/builder-name.ts';
 import { readCacheOptions } from '../build/cache-options.ts';
-import { callOptions, printAnswer, readCall } from '../build/call.ts';
-import { openContext } from '../build/context.ts';
+import { type BuildCall, callOptions, printAnswer, readCall } from '../build/call.ts';
+import { type BuildInputs, openContext } from '../build/context.ts';
 import { frontendOptions } from '../build/frontend-options.ts';
 import { buildMetadata } from '../build/metadata.ts';
 import { readOutputs } from '../build/outputs.ts';
@@ -70,7 +70,7 @@ export const runBuild: CommandRun = async ({ flags, args: [context = ''] }, { lo
       });
       display.finish();
       report(flags, result, display);
-      return call ? await printAnswer(call, result.exporterResponse, inputs.shownDockerfile) : 0;
+      return call ? await answer(flags, call, result, inputs) : 0;
     } finally {
       channel.close();
     }
@@ -83,6 +83,17 @@ export const runBuild: CommandRun = async ({ flags, args: [context = ''] }, { lo
     inputs.close();
   }
 };
+
+async function answer(
+  flags: FlagReader,
+  call: BuildCall,
+  { exporterResponse }: BuildResult,
+  { shownDockerfile, dockerfileDirectory }: BuildInputs,
+): Promise<number> {
+  if (!flags.boolean('fix')) return printAnswer(call, exporterResponse, shownDockerfile);
+  const { fixFile } = await import('../build/fix-file.ts');
+  return fixFile(exporterResponse['frontend.result.json'] ?? '', dockerfileDirectory, shownDockerfile);
+}
 
 function failed(error: unknown, interrupted: boolean): number {
   if (interrupted) {

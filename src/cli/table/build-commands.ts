@@ -19,6 +19,7 @@ const buildFlags: readonly Flag[] = [
   text('call', 'What to do with the Dockerfile ("build", "check", "outline", "targets")'),
   text('cgroup-parent', 'Parent cgroup of the RUN steps'),
   boolean('check', 'The same as --call=check'),
+  boolean('fix', 'Mend in place what --check finds and needs no person to decide'),
   debugFlag,
   text('file', 'The Dockerfile (default "PATH/Dockerfile")', 'f'),
   text('iidfile', 'Write the image ID to this file'),

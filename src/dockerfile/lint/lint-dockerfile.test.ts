@@ -6,6 +6,7 @@ import { errorMessage } from '../../base/errors.ts';
 import { readIgnoreFile } from '../ignore-patterns.ts';
 import { parseDockerfile } from '../parse-dockerfile.ts';
 import { dockerRules } from './docker-rules.ts';
+import { fixes } from './fixes.ts';
 import { lintDockerfile, lintFailure } from './lint-dockerfile.ts';
 import type { LintOptions } from './lint-options.ts';
 import { recommendedRules } from './recommended.ts';
@@ -124,7 +125,7 @@ function lintPage(): string {
     const found = want.split('\n').filter((line) => line.startsWith(`${rule.name}:`));
     return [
       `### ${rule.name}\n`,
-      `${rule.description}.${rule.hint === undefined ? '' : ` Way out: ${rule.hint}.`}\n`,
+      `${rule.description}.${rule.hint === undefined ? '' : ` Way out: ${rule.hint}.`}${fixes.has(rule.name) ? ' Mended by `--fix`.' : ''}\n`,
       ...(rule.url === undefined ? [] : [`<${rule.url}>\n`]),
       ...(input === '' ? [] : [`\`\`\`dockerfile\n${input}\`\`\`\n`, `\`\`\`text\n${found.join('\n')}\n\`\`\`\n`]),
     ].join('\n');
@@ -135,6 +136,7 @@ function lintPage(): string {
     '`# check=skip=Rule,…` at the head of a Dockerfile silences rules, `# check=error=true` makes warnings fail the build,',
     '`# check=experimental=Rule,…|all` turns on what is off by itself; semicolons part them. A comment `# check=skip=Rule` right above an',
     "instruction counts for it alone. The build arg `BUILDKIT_DOCKERFILE_CHECK` takes the place of the file's own line.\n",
+    '`slipway build --fix` mends in place what has only one answer, and prints what it changed.\n',
     "## Docker's rules\n",
     ...dockerRules.map(section('docker')),
     '## Rules of our own\n',
