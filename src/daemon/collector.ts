@@ -6,15 +6,22 @@ import type { Engine } from './engine.ts';
 /** Blobs that were written this recently may be on their way into an image. Milliseconds. */
 const graceMs = 60_000;
 
-/** Removes what nothing needs: marks from images, containers and cache records, and sweeps layers and blobs. */
+/** What must stay beside images and cache records. */
+export interface OtherRoots {
+  /** Containers'. */
+  stacks(): Iterable<Stack>;
+  /** Of build records. */
+  blobs(): Iterable<Digest>;
+}
+
+/** Removes what nothing needs: marks from images, containers, build records and cache records, and sweeps layers and blobs. */
 export class Collector {
   readonly #engine: Engine;
-  /** Stacks of others that must stay, such as containers'. */
-  readonly #moreRoots: () => readonly Stack[];
+  readonly #others: OtherRoots;
 
-  constructor(engine: Engine, moreRoots: () => readonly Stack[] = () => []) {
+  constructor(engine: Engine, others: OtherRoots) {
     this.#engine = engine;
-    this.#moreRoots = moreRoots;
+    this.#others = others;
   }
 
   layersOfImages(): ReadonlySet<LayerId> {
@@ -26,7 +33,8 @@ export class Collector {
     const roots = this.#imageRoots();
     for (const { outputs } of cache.list())
       for (const stack of outputs) for (const layer of stack) roots.layers.add(layer);
-    for (const stack of this.#moreRoots()) for (const layer of stack) roots.layers.add(layer);
+    for (const digest of this.#others.blobs()) roots.blobs.add(digest);
+    for (const stack of this.#others.stacks()) for (const layer of stack) roots.layers.add(layer);
     for (const layer of roots.layers) {
       const { diffId } = snapshots.info(layer);
       if (diffId !== undefined) for (const blob of layerBlobs.blobsOf(diffId)) roots.blobs.add(blob);

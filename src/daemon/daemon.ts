@@ -11,6 +11,7 @@ import { addBridgeService } from './control/bridge-service.ts';
 import { BuildCache } from './control/build-cache.ts';
 import { Builds } from './control/builds.ts';
 import { addControlService } from './control/control-service.ts';
+import { BuildHistory } from './control/history/build-history.ts';
 import type { Engine } from './engine.ts';
 import { composeEngineServices, openContainers } from './engine-services.ts';
 import { GarbageCollection, type GcOptions } from './garbage-collection.ts';
@@ -36,6 +37,7 @@ export class Daemon {
   readonly #api: EngineApi;
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
+  readonly #history: BuildHistory;
   readonly #gc: GarbageCollection;
   readonly #stopped = Promise.withResolvers<void>();
   #idleTimer: NodeJS.Timeout | undefined;
@@ -46,9 +48,13 @@ export class Daemon {
     const worker = { id: 'slipway', labels: options.labels ?? {} };
     this.#builds = new Builds(engine, worker);
     const containers = openContainers(engine);
-    const collector = new Collector(engine, () => containers.stacks());
+    this.#history = new BuildHistory(engine, options.log);
+    const collector = new Collector(engine, {
+      stacks: () => containers.stacks(),
+      blobs: () => this.#history.blobs(),
+    });
     const cache = new BuildCache(engine, collector);
-    addControlService(this.#router, engine, this.#builds, cache, worker);
+    addControlService(this.#router, engine, this.#builds, cache, worker, this.#history);
     addBridgeService(this.#router, this.#builds, worker);
     this.#gc = new GarbageCollection(cache, options.log, options.gc);
     this.#api = createEngineApi(composeEngineServices(engine, containers, collector, cache));
@@ -91,6 +97,7 @@ export class Daemon {
     await this.#api.close();
     for (const server of this.#servers) server.close();
     for (const socket of this.#sockets) socket.destroy();
+    await this.#history.settled();
     await this.#engine.close();
   }
 

@@ -113,6 +113,7 @@ export class Engine {
       runDirectory: join(root, 'run/steps'),
       contextsDirectory: join(root, 'contexts'),
       copyRecords: new CopyRecords(join(root, 'contexts/copied'), this.snapshots),
+      listingsDirectory: join(root, 'history/listings'),
       contextLocks: new KeyedLock(),
       networkFor: (mode) => (mode === 'none' ? 'none' : 'host'),
       newContainerId: () => randomBytes(16).toString('hex'),
@@ -125,6 +126,7 @@ export class Engine {
     });
     mkdirSync(this.worker.runDirectory, { recursive: true, mode: 0o700 });
     mkdirSync(this.worker.contextsDirectory, { recursive: true, mode: 0o700 });
+    mkdirSync(join(root, 'history/listings'), { recursive: true, mode: 0o700 });
   }
 
   /** Throws already-exists when another daemon has the store open, failed-precondition without a runtime. */

@@ -2,6 +2,7 @@ import { createHash, hash } from 'node:crypto';
 import { type BigIntStats, closeSync, lstatSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { type Digest, digestOf } from '../base/digest.ts';
 import { getXattr, listXattrs } from '../kernel/file-attributes.ts';
+import { FileListing } from './file-listing.ts';
 import {
   FileFilter,
   type FilterState,
@@ -20,6 +21,8 @@ export interface HashOptions {
   readonly ignoreOwner?: boolean;
   /** Where digests are kept between calls. */
   readonly indexFile?: string | undefined;
+  /** Where a listing of the files is left for each new digest, under its hex. */
+  readonly listings?: string | undefined;
 }
 
 /**
@@ -39,8 +42,12 @@ export function readSelection(
   const index = StatIndex.open(options.indexFile);
   const visible = options.filter && new FileFilter(options.filter);
   const parts: string[] = [];
+  const listing = options.listings === undefined ? undefined : new FileListing();
   for (const selection of selections) {
-    const walker = new Walker(index, new FileFilter(selection), visible, options.ignoreOwner === true);
+    const walker = new Walker(index, new FileFilter(selection), visible, {
+      ignoreOwner: options.ignoreOwner === true,
+      listing,
+    });
     for (const source of selectSources(root, selection, options.filter)) {
       const stat = lstatSync(toBytes(source.path), { bigint: true });
       // A directory is copied by its content: its own name and attributes do not arrive.
@@ -54,7 +61,9 @@ export function readSelection(
     }
   }
   index.save();
-  return { digest: digestOf(parts.join('\n')), bytesRead: index.bytesRead };
+  const digest = digestOf(parts.join('\n'));
+  if (options.listings !== undefined) listing?.save(options.listings, digest);
+  return { digest, bytesRead: index.bytesRead };
 }
 
 class Walker {
@@ -62,12 +71,19 @@ class Walker {
   readonly #filter: FileFilter;
   readonly #visible: FileFilter | undefined;
   readonly #ignoreOwner: boolean;
+  readonly #listing: FileListing | undefined;
 
-  constructor(index: StatIndex, filter: FileFilter, visible: FileFilter | undefined, ignoreOwner: boolean) {
+  constructor(
+    index: StatIndex,
+    filter: FileFilter,
+    visible: FileFilter | undefined,
+    { ignoreOwner, listing }: { readonly ignoreOwner: boolean; readonly listing: FileListing | undefined },
+  ) {
     this.#index = index;
     this.#filter = filter;
     this.#visible = visible;
     this.#ignoreOwner = ignoreOwner;
+    this.#listing = listing;
   }
 
   /** Undefined when the filters leave out the file, or all of a directory. */
@@ -81,7 +97,7 @@ class Walker {
   ): string | undefined {
     const state = fromSource === '' ? undefined : this.#filter.verdict(fromSource, parent);
     const selected = (state?.selected ?? true) && (rootState?.selected ?? true);
-    if (!stat.isDirectory()) return selected && !stat.isSocket() ? this.#leaf(path, stat) : undefined;
+    if (!stat.isDirectory()) return selected && !stat.isSocket() ? this.#leaf(path, fromRoot, stat) : undefined;
     if (!selected && !((state?.descend ?? true) && (rootState?.descend ?? true))) return undefined;
     const children = createHash('sha256');
     let count = 0;
@@ -106,18 +122,22 @@ class Walker {
     if (count === 0 && !selected) return undefined;
     // The top directory stands for its content only.
     if (fromSource === '') return children.digest('hex');
+    this.#listing?.add(`${fromRoot}/`, stat, '');
     return children.update(this.#header('directory', path, stat)).digest('hex');
   }
 
-  #leaf(path: BytePath, stat: BigIntStats): string {
+  #leaf(path: BytePath, fromRoot: string, stat: BigIntStats): string {
+    const [header, content] = this.#describe(path, stat);
+    this.#listing?.add(fromRoot, stat, content);
+    return hash('sha256', header + content);
+  }
+
+  #describe(path: BytePath, stat: BigIntStats): [header: string, content: string] {
     if (stat.isSymbolicLink())
-      return hash(
-        'sha256',
-        this.#header('symlink', path, stat) + readlinkSync(toBytes(path), { encoding: 'latin1' as 'utf8' }),
-      );
-    if (!stat.isFile()) return hash('sha256', this.#header(`device ${stat.mode & 0o170000n} ${stat.rdev}`, path, stat));
+      return [this.#header('symlink', path, stat), readlinkSync(toBytes(path), { encoding: 'latin1' as 'utf8' })];
+    if (!stat.isFile()) return [this.#header(`device ${stat.mode & 0o170000n} ${stat.rdev}`, path, stat), ''];
     const content = this.#index.digestOf(path, stat, () => hashFile(path, Number(stat.size)));
-    return hash('sha256', this.#header('file', path, stat) + content);
+    return [this.#header('file', path, stat), content];
   }
 
   #header(type: string, path: BytePath, stat: BigIntStats): string {

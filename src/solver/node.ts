@@ -104,6 +104,7 @@ export class Node<T> {
         key && {
           key,
           opDigest: map.digest,
+          facts: map.facts ?? {},
           inputKeys: inputKeys ?? [],
           contentInputs: contentInputs ?? [],
           fresh: fresh === true,

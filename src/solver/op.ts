@@ -22,6 +22,8 @@ export interface CacheMap<T> {
   readonly inputs: readonly InputKeying<T>[];
   /** False for what must never be answered from the cache across builds (for example a host directory). */
   readonly cacheable?: boolean;
+  /** What was found out for the digest, for those who explain builds: `manifest`, `commit`. */
+  readonly facts?: Readonly<Record<string, string>>;
 }
 
 /** What an op may use while it is keyed or run. Progress is tied to its vertex. */

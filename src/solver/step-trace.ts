@@ -16,6 +16,7 @@ export interface StepKeying {
   /** In order of the inputs: a content key for those among `contentInputs`. */
   readonly inputKeys: readonly string[];
   readonly contentInputs: readonly number[];
+  readonly facts: Readonly<Record<string, string>>;
   /** The cache did not count: by the user's wish, here or beneath. */
   readonly fresh: boolean;
 }

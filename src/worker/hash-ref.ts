@@ -41,8 +41,14 @@ async function readSelections(
   selections: readonly Selection[],
   context: OpContext,
 ): Promise<Digest> {
+  const listings = services.listingsDirectory;
   if (ref.kind === 'directory') {
-    const options = { filter: ref, ignoreOwner: true, indexFile: join(services.contextsDirectory, ref.indexName) };
+    const options = {
+      filter: ref,
+      ignoreOwner: true,
+      indexFile: join(services.contextsDirectory, ref.indexName),
+      listings,
+    };
     const filter = { include: options.filter.include, exclude: options.filter.exclude };
     const { digest, bytesRead } = await services.bulk.run('readSelection', ref.path, selections, {
       ...options,
@@ -52,5 +58,5 @@ async function readSelections(
     return digest;
   }
   using view = services.views.open(await stackOf(ref, context.signal));
-  return (await services.bulk.run('readSelection', view.path, selections, {})).digest;
+  return (await services.bulk.run('readSelection', view.path, selections, { listings })).digest;
 }

@@ -23,7 +23,12 @@ export function createImageSource(
     cacheMap: async (context) => {
       const { manifestDigest } = await resolve(context);
       // Nothing to keep: finding the image again costs no more than finding a record of it.
-      return { digest: digestOf(`image ${manifestDigest}`), inputs: [], cacheable: false };
+      return {
+        digest: digestOf(`image ${manifestDigest}`),
+        inputs: [],
+        cacheable: false,
+        facts: { manifest: manifestDigest },
+      };
     },
     run: async (_inputs, context) => [holdImage(await resolve(context), context)],
   };

@@ -80,6 +80,8 @@ export interface WorkerServices {
   /** Where contexts that came over the wire and stat indexes are kept between builds. */
   readonly contextsDirectory: string;
   readonly copyRecords: CopyRecords;
+  /** Where each content key leaves the list of its files, for those who explain builds. */
+  readonly listingsDirectory?: string | undefined;
   /** One receiver at a time for each directory there. */
   readonly contextLocks: KeyedLock;
   networkFor(mode: 'default' | 'host' | 'none'): ContainerSpec['network'];

@@ -28,6 +28,11 @@ const codes: readonly (readonly [number, ErrorCode])[] = [
 const numberOf = new Map(codes.map(([number, code]) => [code, number]));
 const codeOf = new Map<number, ErrorCode>(codes);
 
+/** gRPC's number of a code. */
+export function statusNumber(code: ErrorCode): number {
+  return numberOf.get(code) ?? unknownCode;
+}
+
 /** An error from the other side, or for it, with typed details (`google.rpc.Status.details`). */
 export class StatusError extends SlipwayError {
   readonly details: readonly Any[];

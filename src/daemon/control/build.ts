@@ -6,6 +6,7 @@ import type { ExportProgress } from '../../exporter/exporter.ts';
 import type { Edge } from '../../graph/vertex.ts';
 import type { Handle } from '../../solver/op.ts';
 import type { Job } from '../../solver/solver.ts';
+import type { StepTrace } from '../../solver/step-trace.ts';
 import { VertexProgress } from '../../solver/vertex-progress.ts';
 import type { Ref } from '../../worker/ref.ts';
 import type { Engine } from '../engine.ts';
@@ -67,6 +68,16 @@ export class Build {
       byIndex.set(edge.index, handle);
     }
     return (await handle).value;
+  }
+
+  /** How its steps went so far. */
+  traces(): StepTrace[] {
+    return this.#job.traces();
+  }
+
+  /** What tells its client's context from others'; empty when the client does not say. */
+  get sharedKey(): string {
+    return this.engine.sessionAccess.sharedKey(this.sessions) ?? '';
   }
 
   /** Shows work that is no vertex of the graph: looking up an image, exporting. */

@@ -48,6 +48,10 @@ export class Builds {
     return { build, result: result.promise };
   }
 
+  has(ref: string): boolean {
+    return this.#entries.has(ref);
+  }
+
   async end(ref: string): Promise<void> {
     await this.#entries.get(ref)?.gateway?.close();
     setTimeout(() => this.#entries.delete(ref), afterlife).unref();

@@ -5,10 +5,12 @@ import type { Router } from '../../api/grpc/router.ts';
 import { create } from '../../api/message/create.ts';
 import { timestampFromMs } from '../../api/message/well-known.ts';
 import { acceptSession } from '../../api/session/accept-session.ts';
-import { SlipwayError } from '../../base/errors.ts';
 import type { Engine } from '../engine.ts';
 import type { BuildCache, CacheItem } from './build-cache.ts';
 import type { Builds } from './builds.ts';
+import type { BuildHistory } from './history/build-history.ts';
+import { addHistoryContent } from './history/history-content.ts';
+import { readLogBlob } from './history/log-blob.ts';
 import { solveBuild } from './solve-build.ts';
 import { statusMessage } from './status-message.ts';
 import { buildkitVersion, type WorkerIdentity, workerRecord } from './worker-record.ts';
@@ -20,6 +22,7 @@ export function addControlService(
   builds: Builds,
   cache: BuildCache,
   worker: WorkerIdentity,
+  history: BuildHistory,
 ): void {
   router.add(Control, {
     solve: async (request, context) => {
@@ -30,8 +33,14 @@ export function addControlService(
       });
       const cancel = () => build.cancel(context.signal.reason);
       context.signal.addEventListener('abort', cancel, { once: true });
+      history.begin(request);
       try {
-        return { ExporterResponse: await solveBuild(build, request, () => result) };
+        const response = await solveBuild(build, request, () => result);
+        history.end(build, { response });
+        return { ExporterResponse: response };
+      } catch (error) {
+        history.end(build, { error });
+        throw error;
       } finally {
         context.signal.removeEventListener('abort', cancel);
         await builds.end(request.Ref);
@@ -39,6 +48,11 @@ export function addControlService(
       }
     },
     async *status({ Ref }, context) {
+      const old = builds.has(Ref) ? undefined : await history.logOf(Ref);
+      if (old) {
+        yield* readLogBlob(old);
+        return;
+      }
       const build = await builds.find(Ref, context.signal);
       for await (const event of build.progress.watch(context.signal)) yield statusMessage(event);
     },
@@ -47,17 +61,17 @@ export function addControlService(
     info: async () => ({ buildkitVersion }),
     diskUsage: async () => ({ record: cache.list().map(usageRecord) }),
     prune: (request) => prune(cache, request),
-    listenBuildHistory: () => nothing(),
-    updateBuildHistory: async () => {
-      throw new SlipwayError('not-found', 'there is no such build record');
+    listenBuildHistory: (request, context) => history.listen(request, context.signal),
+    updateBuildHistory: async (request) => {
+      await history.update(request);
+      return {};
     },
   });
+  addHistoryContent(router, engine.content, history);
   router.add(Health, { check: async () => ({ status: HealthCheckResponse_ServingStatus.SERVING }) });
   // Clients push their own spans; a builder that keeps none must still take them.
   router.add(TraceService, { export: async () => ({}) });
 }
-
-async function* nothing(): AsyncGenerator<never, void> {}
 
 async function* prune(cache: BuildCache, request: PruneRequest): AsyncGenerator<UsageRecord, void> {
   const items = await cache.prune({

@@ -1,0 +1,89 @@
+import { type BuildHistoryRecord, BuildHistoryRecordSchema } from '../../../api/gen/control_pb.js';
+import { StatusError, statusNumber } from '../../../api/grpc/status.ts';
+import { type BlobPointer, stepsKey, stepsMediaType, subjectAnnotation } from '../../../api/history/build-steps.ts';
+import { create } from '../../../api/message/create.ts';
+import { timestampFromDate } from '../../../api/message/well-known.ts';
+import { type Digest, digestOf, isDigest } from '../../../base/digest.ts';
+import { errorMessage, SlipwayError } from '../../../base/errors.ts';
+import type { StepTrace } from '../../../solver/step-trace.ts';
+import type { Engine } from '../../engine.ts';
+import type { ProgressEvent } from '../progress-log.ts';
+import { describeSteps } from './describe-steps.ts';
+import { logMediaType, writeLogBlob } from './log-blob.ts';
+
+/** How a build ended. */
+export type Outcome = { readonly response: Readonly<Record<string, string>> } | { readonly error: unknown };
+
+export interface FinishedBuild {
+  readonly traces: readonly StepTrace[];
+  readonly events: readonly ProgressEvent[];
+  /** What tells this client's context from others. */
+  readonly sharedKey: string;
+  readonly outcome: Outcome;
+  readonly completedAt: Date;
+  listingOf(contentKey: string): BlobPointer | undefined;
+}
+
+/** The record of a build that ended, with the blobs that it keeps. */
+export function finishRecord(
+  engine: Engine,
+  begun: BuildHistoryRecord,
+  build: FinishedBuild,
+): { readonly record: BuildHistoryRecord; readonly blobs: readonly Digest[] } {
+  const { traces, events, outcome, completedAt } = build;
+  const steps = describeSteps(traces, ({ vertex }) => engine.vertices.graphVertexOf(vertex), build.listingOf);
+  const stepsBlob = engine.content.writeSmall(JSON.stringify(steps));
+  const log = engine.content.writeSmall(writeLogBlob(events));
+  const pointer: BlobPointer = {
+    mediaType: stepsMediaType,
+    ...stepsBlob,
+    annotations: { [subjectAnnotation]: subjectOf(begun, build.sharedKey) },
+  };
+  const response = 'response' in outcome ? outcome.response : {};
+  const result = resultDescriptor(response);
+  const record = create(BuildHistoryRecordSchema, {
+    ...begun,
+    CompletedAt: timestampFromDate(completedAt),
+    logs: { mediaType: logMediaType, digest: log.digest, size: BigInt(log.size) },
+    ExporterResponse: { ...response, [stepsKey]: JSON.stringify(pointer) },
+    ...(result ? { Result: { ResultDeprecated: result, Results: { 0: result } } } : {}),
+    ...('error' in outcome ? { error: statusOf(outcome.error) } : {}),
+    ...counts(events),
+    Generation: 1,
+  });
+  const listings = steps.steps.flatMap(({ inputs }) => inputs.flatMap(({ files }) => files?.digest ?? []));
+  return { record, blobs: [...new Set([stepsBlob.digest, log.digest, ...listings])] };
+}
+
+/** Equal for builds that are to be compared with each other. */
+function subjectOf({ Frontend, FrontendAttrs }: BuildHistoryRecord, sharedKey: string): string {
+  const { context = '', filename = '', target = '', platform = '' } = FrontendAttrs;
+  const frontend = Frontend === '' ? 'client' : Frontend;
+  return digestOf(JSON.stringify([frontend, sharedKey, context, filename, target, platform]));
+}
+
+function counts(events: readonly ProgressEvent[]) {
+  const last = new Map(events.flatMap((each) => (each.kind === 'vertex' ? [[each.event.digest, each.event]] : [])));
+  const vertices = [...last.values()];
+  return {
+    numTotalSteps: vertices.length,
+    numCachedSteps: vertices.filter(({ cached }) => cached).length,
+    numCompletedSteps: vertices.filter(({ completed, error }) => completed && error === undefined).length,
+    numWarnings: events.filter(({ kind }) => kind === 'warning').length,
+  };
+}
+
+function statusOf(error: unknown) {
+  return {
+    code: statusNumber(error instanceof SlipwayError ? error.code : 'internal'),
+    message: errorMessage(error),
+    details: error instanceof StatusError ? [...error.details] : [],
+  };
+}
+
+function resultDescriptor(response: Readonly<Record<string, string>>) {
+  const { 'containerimage.descriptor': encoded, 'containerimage.digest': plainDigest } = response;
+  if (encoded === undefined || plainDigest === undefined || !isDigest(plainDigest)) return undefined;
+  const { mediaType, digest, size } = JSON.parse(Buffer.from(encoded, 'base64').toString());
+  return { mediaType: `${mediaType}`, digest: `${digest}`, size: BigInt(size) };
+}
