@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sendExportDirectory, sendExportFile } from '../api/session/send-export.ts';
 import { mountAll, unmount } from '../kernel/mounting.ts';
+import { formatPlatformInFull } from '../oci/platform.ts';
 import { flag } from './export-attrs.ts';
 import type { ExportRequest, ExportResponse, ExportServices, ExportTarget } from './exporter.ts';
 
@@ -56,7 +57,7 @@ function mountTargets({ snapshots, runDirectory }: ExportServices, { targets, at
   return { path, split, [Symbol.dispose]: end };
 }
 
-/** `linux/arm/v7` → `linux_arm_v7`. */
+/** `linux/arm/v7` → `linux_arm_v7`, as the result's platforms are named. */
 function directoryName({ platform }: ExportTarget): string {
-  return [platform.os, platform.architecture, platform.variant].filter((part) => part !== undefined).join('_');
+  return formatPlatformInFull(platform).replaceAll('/', '_');
 }

@@ -14,9 +14,9 @@ export interface FrontendImage {
   readonly config: ImageConfig | undefined;
 }
 
-/** Whether the frontend that is built in serves what the image would: `docker/dockerfile` in any of its channels. */
+/** Whether the frontend that is built in serves what the image would: itself, or `docker/dockerfile` in any of its channels. */
 export function isBuiltinFrontend(image: string): boolean {
-  return /^(docker\.io\/)?docker\/dockerfile(-upstream)?(:|@|$)/.test(image);
+  return image === 'dockerfile.v0' || /^(docker\.io\/)?docker\/dockerfile(-upstream)?(:|@|$)/.test(image);
 }
 
 /** Looks up the image, or what the client put under its name. Throws unimplemented when it cannot do what the request needs. */

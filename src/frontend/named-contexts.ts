@@ -4,7 +4,7 @@ import { sourceOp } from '../graph/ops.ts';
 import type { Edge } from '../graph/vertex.ts';
 import type { ImageConfig } from '../oci/image-config.ts';
 import { parseImageConfig } from '../oci/parse-image-config.ts';
-import { formatPlatform, type Platform } from '../oci/platform.ts';
+import { formatPlatformInFull, type Platform } from '../oci/platform.ts';
 import { familiarReference, formatReference, parseReference, withDefaultTag } from '../oci/reference.ts';
 import type { BuildOptions } from './build-options.ts';
 import type { FrontendGateway, FrontendRequest } from './frontend.ts';
@@ -44,7 +44,7 @@ export class NamedContexts {
   state(name: string, platform: Platform): Promise<NamedState> | undefined {
     const found = this.#find(name, platform);
     if (!found) return undefined;
-    const key = `${formatPlatform(platform)} ${found.name}`;
+    const key = `${formatPlatformInFull(platform)} ${found.name}`;
     let state = this.#states.get(key);
     if (!state) {
       state = this.#load(found.name, found.value, platform);
@@ -56,7 +56,7 @@ export class NamedContexts {
   #find(name: string, platform: Platform): { readonly name: string; readonly value: string } | undefined {
     if (this.#values.size === 0 || /^(scratch|context)$/i.test(name)) return undefined;
     const plain = nameOf(name);
-    for (const key of [`${plain}::${formatPlatform(platform)}`, plain]) {
+    for (const key of [`${plain}::${formatPlatformInFull(platform)}`, plain]) {
       const value = this.#values.get(key);
       if (value !== undefined) return { name: key, value };
     }

@@ -1,6 +1,6 @@
 import type { ArgInstruction, Dockerfile, SourceRange } from '../dockerfile/instruction.ts';
 import { expandWord } from '../dockerfile/shell-word.ts';
-import { formatPlatform, type Platform } from '../oci/platform.ts';
+import { formatPlatformInFull, type Platform } from '../oci/platform.ts';
 import type { BuildOptions } from './build-options.ts';
 import type { OutlineArg } from './stage-outline.ts';
 
@@ -54,7 +54,7 @@ export function platformArgs(
   target: string | undefined,
 ): Map<string, string> {
   const describe = (prefix: string, { os, architecture, ...more }: Platform): [string, string][] => [
-    [`${prefix}PLATFORM`, formatPlatform({ os, architecture, ...more })],
+    [`${prefix}PLATFORM`, formatPlatformInFull({ os, architecture, ...more })],
     [`${prefix}OS`, os],
     [`${prefix}OSVERSION`, more['os.version'] ?? ''],
     [`${prefix}ARCH`, architecture],

@@ -1,7 +1,7 @@
 import { DockerfileError } from '../dockerfile/diagnostic.ts';
 import { detectSyntax } from '../dockerfile/directives.ts';
 import type { SourceRange } from '../dockerfile/instruction.ts';
-import { formatPlatform } from '../oci/platform.ts';
+import { formatPlatformInFull } from '../oci/platform.ts';
 import type { BuildContext } from './build-context.ts';
 import type { BuildOptions } from './build-options.ts';
 import { convertTargets } from './convert-targets.ts';
@@ -73,14 +73,14 @@ function resultOf(targets: readonly ConvertedTarget[], isMap: boolean): Pick<Fro
   const metadata = new Map<string, Uint8Array>();
   const add = (key: string, value: unknown) => metadata.set(key, Buffer.from(JSON.stringify(value)));
   for (const { edge, config, baseConfig, platform, epoch } of targets) {
-    const id = isMap ? formatPlatform(platform) : '';
+    const id = isMap ? formatPlatformInFull(platform) : '';
     const suffix = isMap ? `/${id}` : '';
     refs.push([id, edge]);
     add(`containerimage.config${suffix}`, config);
     if (baseConfig) add(`containerimage.base.config${suffix}`, baseConfig);
     if (epoch !== undefined) add(`source.date.epoch${suffix}`, epoch);
   }
-  const platforms = targets.map(({ platform }) => ({ ID: formatPlatform(platform), Platform: platform }));
+  const platforms = targets.map(({ platform }) => ({ ID: formatPlatformInFull(platform), Platform: platform }));
   add('refs.platforms', { Platforms: platforms });
   return { refs: new Map(refs), metadata };
 }

@@ -2,7 +2,7 @@ import { sourceOp } from '../graph/ops.ts';
 import type { Edge } from '../graph/vertex.ts';
 import type { ImageConfig } from '../oci/image-config.ts';
 import { parseImageConfig } from '../oci/parse-image-config.ts';
-import { formatPlatform, type Platform } from '../oci/platform.ts';
+import { formatPlatformInFull, type Platform } from '../oci/platform.ts';
 import { formatReference, parseReference, withDefaultTag } from '../oci/reference.ts';
 import type { BuildOptions } from './build-options.ts';
 import type { FrontendGateway } from './frontend.ts';
@@ -61,7 +61,7 @@ export class StageBases {
 
   async #image(reference: string, platform: Platform, isImplicit: boolean): Promise<StageBase> {
     const { gateway, options } = this.#parts;
-    const shown = options.multiPlatform ? `${formatPlatform(platform)} ` : '';
+    const shown = options.multiPlatform ? `${formatPlatformInFull(platform)} ` : '';
     const resolved = await gateway.resolveImageConfig(reference, {
       platform,
       resolveMode: options.resolveMode,

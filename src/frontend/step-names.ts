@@ -1,4 +1,4 @@
-import { formatPlatform, normalizePlatform, type Platform, parsePlatform } from '../oci/platform.ts';
+import { formatPlatformInFull, normalizePlatform, type Platform, parsePlatform } from '../oci/platform.ts';
 
 export interface StepNameParts {
   /** Shown in builds of several platforms. */
@@ -28,7 +28,7 @@ export class StepNames {
   current(text: string, environment: ReadonlyMap<string, string>): string {
     const { platform, stageName, total } = this.#parts;
     const words = [
-      ...(platform ? [formatPlatform(platform) + crossSuffix(platform, environment)] : []),
+      ...(platform ? [formatPlatformInFull(platform) + crossSuffix(platform, environment)] : []),
       ...(stageName === '' ? [] : [stageName]),
       `${`${this.#count}`.padStart(`${total}`.length)}/${total}`,
     ];
@@ -40,7 +40,7 @@ export class StepNames {
 function crossSuffix(base: Platform, environment: ReadonlyMap<string, string>): string {
   const target = targetOf(base, environment);
   if (!target) return '';
-  if (target.os !== base.os) return `->${formatPlatform(target)}`;
+  if (target.os !== base.os) return `->${formatPlatformInFull(target)}`;
   if (target.architecture === base.architecture) return '';
   return `->${[target.architecture, ...(target.variant ? [target.variant] : [])].join('/')}`;
 }

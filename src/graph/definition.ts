@@ -32,9 +32,13 @@ export function sourceInfo({ origin, ...file }: SourceFile): InitOf<typeof Sourc
   return origin ? { ...file, definition: marshalDefinition(origin) } : file;
 }
 
+/** No step is longer; what a client says may be. */
+const lineLimit = 10_000;
+
 /** One range a line, as BuildKit has them. */
 export function lineRanges({ startLine, endLine }: { readonly startLine: number; readonly endLine: number }) {
-  return Array.from({ length: Math.max(1, endLine - startLine + 1) }, (_, i) => {
+  const length = Math.min(lineLimit, Math.max(1, endLine - startLine + 1));
+  return Array.from({ length }, (_, i) => {
     const position = { line: startLine + i, character: 0 };
     return { start: position, end: position };
   });
@@ -99,9 +103,17 @@ export function readDefinition(definition: Definition): Edge | undefined {
   return new DefinitionReader(definition, ops).edge(wanted, 'its end');
 }
 
-/** Likewise for states by their names. */
+/** Likewise for states by their names, none of which may be empty. */
 export function readDefinitions(definitions: Readonly<Record<string, Definition>>): Map<string, Edge | undefined> {
-  return new Map(Object.entries(definitions).map(([name, definition]) => [name, readDefinition(definition)]));
+  return new Map(
+    Object.entries(definitions).map(([name, definition]) => {
+      if (definition.def.length === 0)
+        throw invalidArgument(
+          `cannot use the input ${JSON.stringify(name)}: invalid nil input definition to definition op`,
+        );
+      return [name, readDefinition(definition)];
+    }),
+  );
 }
 
 interface ReadOp {
@@ -169,6 +181,7 @@ function definitionError(why: string): Error {
 }
 
 function locationOf(locations: readonly Location[] | undefined): Vertex['location'] {
-  const range = locations?.[0]?.ranges[0];
-  return range?.start && range.end ? { startLine: range.start.line, endLine: range.end.line } : undefined;
+  const ranges = locations?.[0]?.ranges.slice(0, lineLimit) ?? [];
+  const lines = ranges.flatMap(({ start, end }) => (start && end ? [start.line, end.line] : []));
+  return lines.length > 0 ? { startLine: Math.min(...lines), endLine: Math.max(...lines) } : undefined;
 }

@@ -115,6 +115,14 @@ export function formatPlatform(platform: Platform): string {
   return [os || 'unknown', architecture || 'unknown', ...(variant ? [variant] : [])].join('/');
 }
 
+/** The same with the version and features of the system: `windows(10.0.17763)/amd64`. */
+export function formatPlatformInFull(platform: Platform): string {
+  const { os, 'os.version': version = '', 'os.features': features = [] } = normalizePlatform(platform);
+  const system = [version, ...features].join('+');
+  const plain = formatPlatform(platform);
+  return system === '' ? plain : `${os}(${system})${plain.slice(os.length)}`;
+}
+
 /**
  * What a machine of the wanted platform can run, best first: the platform itself, then its older variants, then the 32-bit
  * ones. Order as containerd's platforms.Only.

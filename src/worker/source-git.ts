@@ -13,6 +13,12 @@ import { forwardSshAgent } from './ssh-agent.ts';
 import type { WorkerServices } from './worker-services.ts';
 
 const repositories = new KeyedLock();
+const commitForm = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
+
+/** Commits with 64 digits are of a repository that hashes by SHA-256. */
+function formatOf(commit: string): 'sha1' | 'sha256' {
+  return commit.length === 64 ? 'sha256' : 'sha1';
+}
 
 /** A git repository at a commit, which is its key; fetched into a bare repository that later builds bring up to date. */
 export function createGitSource(source: SourceOp, services: WorkerServices): Op<Ref> {
@@ -90,14 +96,14 @@ class GitFetch {
   /** The commit behind a branch, tag or abbreviated commit. */
   async commit(ref: string): Promise<string> {
     const checksum = this.#source.attrs['git.checksum'] ?? '';
-    if (/^[0-9a-f]{40}$/.test(ref)) return this.#checked(ref, checksum, ref);
+    if (commitForm.test(ref)) return this.#checked(ref, checksum, ref);
     // The user vouches for what the ref stands for.
-    if (this.#source.attrs['git.fetchbycommit'] === 'true' && /^[0-9a-f]{40}$/.test(checksum)) return checksum;
+    if (this.#source.attrs['git.fetchbycommit'] === 'true' && commitForm.test(checksum)) return checksum;
     const listing = await this.#withAgent((environment) =>
       this.#git(['ls-remote', '--symref', this.#remote], environment),
     );
     const found = findRef(listing, ref);
-    if (found === undefined && /^[0-9a-f]{7,40}$/.test(checksum)) return this.#checked(checksum, checksum, ref);
+    if (found === undefined && /^[0-9a-f]{7,64}$/.test(checksum)) return this.#checked(checksum, checksum, ref);
     if (found === undefined) {
       throw new SlipwayError(
         'not-found',
@@ -140,7 +146,7 @@ class GitFetch {
   }
 
   async #fetch(commit: string): Promise<void> {
-    await this.#git(['init', '-q', '--bare', this.#repository]);
+    await this.#git(['init', '-q', '--bare', `--object-format=${formatOf(commit)}`, this.#repository]);
     try {
       await this.#git(['--git-dir', this.#repository, 'cat-file', '-e', `${commit}^{commit}`]);
     } catch {
@@ -158,7 +164,7 @@ class GitFetch {
   }
 
   async #clone(commit: string, worktree: string): Promise<void> {
-    await this.#git(['init', '-q', worktree]);
+    await this.#git(['init', '-q', `--object-format=${formatOf(commit)}`, worktree]);
     await this.#git(['-C', worktree, 'remote', 'add', 'origin', this.#remote]);
     await this.#git(['-C', worktree, 'fetch', '-q', '--depth=1', this.#repository, commit]);
     await this.#git(['-C', worktree, 'checkout', '-q', commit]);
@@ -167,23 +173,12 @@ class GitFetch {
   async #submodules(commit: string, worktree: string): Promise<void> {
     const listing = await this.#git(['--git-dir', this.#repository, 'ls-tree', '-r', commit]);
     if (!/^160000 /m.test(listing)) return;
-    await this.#withAgent((environment) =>
-      this.#git(
-        [
-          '-C',
-          worktree,
-          `--git-dir=${this.#repository}`,
-          `--work-tree=${worktree}`,
-          'submodule',
-          'update',
-          '-q',
-          '--init',
-          '--recursive',
-          '--depth=1',
-        ],
-        environment,
-      ),
-    );
+    const command = ['-C', worktree, `--git-dir=${this.#repository}`, `--work-tree=${worktree}`];
+    const update = [...command, 'submodule', 'update', '-q', '--init', '--recursive'];
+    await this.#withAgent(async (environment) => {
+      // Not every server gives a part of a history.
+      await this.#git([...update, '--depth=1'], environment).catch(() => this.#git(update, environment));
+    });
   }
 
   async #copy(worktree: string, subdir: string, target: string): Promise<void> {

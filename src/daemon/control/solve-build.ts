@@ -4,8 +4,9 @@ import { exportResult } from '../../exporter/export-result.ts';
 import type { ExportTarget } from '../../exporter/exporter.ts';
 import type { FrontendResult } from '../../frontend/frontend.ts';
 import { readDefinition, readDefinitions } from '../../graph/definition.ts';
+import type { ImageConfig } from '../../oci/image-config.ts';
 import { parseImageConfig } from '../../oci/parse-image-config.ts';
-import { hostPlatform, parsePlatform } from '../../oci/platform.ts';
+import { hostPlatform, type Platform, parsePlatform } from '../../oci/platform.ts';
 import { stackOf } from '../../worker/ref.ts';
 import type { Build } from './build.ts';
 import { buildError } from './build-error.ts';
@@ -51,14 +52,19 @@ async function exportTargets(build: Build, result: FrontendResult): Promise<Expo
       platformId === '' ? 'containerimage.config' : `containerimage.config/${platformId}`,
     );
     const config = bytes && parseImageConfig(bytes);
-    const platform = config
-      ? { os: config.os, architecture: config.architecture, ...(config.variant ? { variant: config.variant } : {}) }
-      : platformId === ''
-        ? hostPlatform()
-        : parsePlatform(platformId);
+    const platform = config ? platformOfConfig(config) : platformId === '' ? hostPlatform() : parsePlatform(platformId);
     return { platformId, platform, stack: ref ? await stackOf(ref, build.signal) : [], config };
   });
   return Promise.all(entries);
+}
+
+function platformOfConfig({ os, architecture, variant, 'os.version': version }: ImageConfig): Platform {
+  return {
+    os,
+    architecture,
+    ...(variant ? { variant } : {}),
+    ...(version ? { 'os.version': version } : {}),
+  };
 }
 
 async function exportAll(
