@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { choosePlatform, formatPlatform, parsePlatform, rankPlatform } from './platform.ts';
+import { choosePlatform, formatPlatform, formatPlatformInFull, parsePlatform, rankPlatform } from './platform.ts';
 
 const host = { os: 'linux', architecture: 'amd64' };
 
@@ -57,4 +57,13 @@ test('the best candidate is chosen, the first of equals', () => {
   assert.equal(choose('linux/amd64'), 1);
   assert.equal(choose('linux/arm64'), 2);
   assert.equal(choose('linux/s390x'), undefined);
+});
+
+test('the version of the system decides between equals, and is in the full name', () => {
+  const candidates = ['windows(1.1)/amd64', 'windows(1.2)/amd64'].map((name) => parsePlatform(name, host));
+  const choose = (want: string) => choosePlatform(parsePlatform(want, host), candidates, (each) => each);
+  assert.equal(choose('windows(1.2)/amd64')?.['os.version'], '1.2');
+  assert.equal(choose('windows(7)/amd64')?.['os.version'], '1.1');
+  assert.deepEqual(candidates.map(formatPlatformInFull), ['windows(1.1)/amd64', 'windows(1.2)/amd64']);
+  assert.equal(formatPlatformInFull(parsePlatform('linux/arm64', host)), 'linux/arm64');
 });

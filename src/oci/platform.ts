@@ -164,7 +164,7 @@ export function rankPlatform(want: Platform, candidate: Platform): number | unde
   return rank < 0 ? undefined : rank;
 }
 
-/** The best of the candidates for the wanted platform; the first of equals. */
+/** The best of the candidates for the wanted platform, of equals one for the very version of the system, else the first. */
 export function choosePlatform<T>(
   want: Platform,
   candidates: readonly T[],
@@ -173,8 +173,10 @@ export function choosePlatform<T>(
   let best: { candidate: T; rank: number } | undefined;
   for (const candidate of candidates) {
     const platform = platformOf(candidate);
-    const rank = platform && rankPlatform(want, platform);
-    if (rank !== undefined && (!best || rank < best.rank)) best = { candidate, rank };
+    const family = platform && rankPlatform(want, platform);
+    if (family === undefined) continue;
+    const rank = 2 * family + (platform?.['os.version'] === want['os.version'] ? 0 : 1);
+    if (!best || rank < best.rank) best = { candidate, rank };
   }
   return best?.candidate;
 }
