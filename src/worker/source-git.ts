@@ -33,18 +33,13 @@ export function createGitSource(source: SourceOp, services: WorkerServices): Op<
   };
   const keepGitDir = source.attrs['git.keepgitdir'] === 'true';
   const commitTimes = source.attrs['git.mtime'] === 'commit';
+  const variants = [
+    ...(commitTimes ? ['commit times'] : []),
+    ...(source.attrs['git.skipsubmodules'] === 'true' ? ['no submodules'] : []),
+  ];
   return {
     cacheMap: async (context) => ({
-      digest: digestOf(
-        JSON.stringify([
-          'git',
-          remote,
-          await commitOf(context),
-          subdir,
-          keepGitDir,
-          ...(commitTimes ? ['commit'] : []),
-        ]),
-      ),
+      digest: digestOf(JSON.stringify(['git', remote, await commitOf(context), subdir, keepGitDir, ...variants])),
       inputs: [],
     }),
     run: async (_inputs, context) => {
