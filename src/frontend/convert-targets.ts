@@ -2,8 +2,9 @@ import { invalidArgument } from '../base/errors.ts';
 import type { Diagnostic } from '../dockerfile/diagnostic.ts';
 import type { Platform } from '../oci/platform.ts';
 import { type ConversionParts, type ConvertedTarget, convertDockerfile } from './dockerfile-converter.ts';
-import { lintBuild } from './lint-build.ts';
+import { type LintedBuild, lintBuild } from './lint-build.ts';
 import { dockerfileOf, type PreparedBuild } from './prepare-build.ts';
+import type { LoadedStages } from './stage-loader.ts';
 
 /** The target for each platform. Lint warnings go to the client, once; they fail the build if the file says so. */
 export async function convertTargets(build: PreparedBuild): Promise<readonly ConvertedTarget[]> {
@@ -26,16 +27,26 @@ export async function convertTarget(
 }
 
 async function convertWithWarnings(build: PreparedBuild, platform: Platform | undefined): Promise<ConvertedTarget> {
-  let failure: string | undefined;
-  const target = await convertTarget(build, platform, {
-    onLoaded: (loaded) => {
-      const linted = lintBuild(build, loaded);
-      for (const warning of linted.warnings) warn(build, warning);
-      ({ failure } = linted);
-    },
-  });
-  if (failure !== undefined) throw invalidArgument(failure);
-  return target;
+  let linted: LintedBuild | undefined;
+  const lint = (loaded?: LoadedStages) => {
+    linted = lintBuild(build, loaded, build.options.target ?? lastStage(build));
+    for (const warning of linted.warnings) warn(build, warning);
+  };
+  try {
+    const target = await convertTarget(build, platform, { onLoaded: lint });
+    if (linted?.failure === undefined) return target;
+  } catch (error) {
+    // A file that cannot be built is warned about all the same.
+    if (!linted) lint();
+    throw error;
+  }
+  throw invalidArgument(linted.failure);
+}
+
+/** What is built where nobody names a target. */
+function lastStage({ parsed }: PreparedBuild): string | undefined {
+  const count = parsed.dockerfile?.stages.length ?? 0;
+  return count === 0 ? undefined : `${count - 1}`;
 }
 
 function warn(

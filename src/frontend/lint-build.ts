@@ -12,14 +12,21 @@ export interface LintedBuild {
   readonly failure: string | undefined;
 }
 
-/** What the linter has to say about a Dockerfile as this build uses it; without its base images where they could not be loaded. */
-export function lintBuild(build: PreparedBuild, loaded: LoadedStages = new Map()): LintedBuild {
+/**
+ * What the linter has to say about a Dockerfile as this build uses it; without its base images where they could not be loaded. All stages
+ * are looked at where there is no target.
+ */
+export function lintBuild(
+  build: PreparedBuild,
+  loaded: LoadedStages = new Map(),
+  target: string | undefined = build.options.target,
+): LintedBuild {
   const { parsed, options, context } = build;
   const platform = options.platforms[0] ?? options.buildPlatform;
   const byStage = new Map(Array.from(loaded.values(), (stage) => [stage.planned.stage, stage]));
   const lintOptions: LintOptions = {
     buildArgs: options.buildArgs,
-    target: options.target,
+    target,
     check: options.buildArgs.get('BUILDKIT_DOCKERFILE_CHECK') || undefined,
     ignorePatterns: context.ignorePatterns,
     platformArgs: platformArgs(options, platform, options.target),
