@@ -56,14 +56,20 @@ function readFrom({ from }: Stage, globals: ReadonlyMap<string, string>, escapeC
     });
   if (from.platform === undefined) return { baseName: image.result, platform: undefined, usedArgs: image.matched };
   const platform = expandWord(from.platform, globals, { escape: escapeChar });
-  if (platform.result === '') {
-    const near = [...platform.unmatched].flatMap((key) => suggest(key, [...globals.keys()]) ?? []);
-    throw invalidArgument(`empty platform value from expression ${from.platform}`, {
-      hint: near[0] === undefined ? undefined : `did you mean ${near[0]}?`,
-    });
-  }
+  const near = [...platform.unmatched].flatMap((key) => suggest(key, [...globals.keys()]) ?? [])[0];
   const usedArgs = new Set([...image.matched, ...platform.matched]);
-  return { baseName: image.result, platform: parsePlatform(platform.result), usedArgs };
+  return { baseName: image.result, platform: readPlatform(from.platform, platform.result, near), usedArgs };
+}
+
+/** Throws with the name that an unknown variable is nearly, where there is one. */
+function readPlatform(written: string, text: string, near: string | undefined): Platform {
+  const hint = near === undefined ? undefined : `did you mean ${near}?`;
+  if (text === '') throw invalidArgument(`empty platform value from expression ${written}`, { hint });
+  if (!text.split('/').includes('')) return parsePlatform(text);
+  const rule = 'platform specifier component must match "^[A-Za-z0-9_.-]+$": invalid argument';
+  throw invalidArgument(`failed to parse platform ${written}: "" is an invalid component of "${text}": ${rule}`, {
+    hint,
+  });
 }
 
 /** By name or number; without one the last stage. */

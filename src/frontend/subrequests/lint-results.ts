@@ -32,7 +32,7 @@ export function lintResult(
   const results: LintResults = {
     warnings: warnings.length === 0 ? null : warnings.map(warningJson),
     sources,
-    ...(failure === undefined ? {} : { buildError: { message: errorMessage(failure), location: placeOf(failure) } }),
+    ...(failure === undefined ? {} : { buildError: { message: messageOf(failure), location: placeOf(failure) } }),
   };
   const status = warnings.length > 0 || failure !== undefined ? 1 : 0;
   return answer(results, drawLintWarnings(results, filename), status);
@@ -54,6 +54,12 @@ function warningJson({ rule, description, url, message, range }: Diagnostic): Li
     detail: message,
     location: locationOf(range),
   };
+}
+
+/** A suggestion is a part of the message for BuildKit's clients. */
+function messageOf(error: unknown): string {
+  const hint = error instanceof SlipwayError && error.hint?.startsWith('did you mean') ? ` (${error.hint})` : '';
+  return `${errorMessage(error)}${hint}`;
 }
 
 function placeOf(error: unknown): LocationJson {
