@@ -10,6 +10,8 @@ export interface Flag {
   readonly value?: string;
   readonly summary: string;
   readonly default?: string;
+  /** What the flag means when it is given without a value, which then follows `=` only. */
+  readonly bare?: string;
 }
 
 export interface Parsed {
@@ -92,7 +94,7 @@ export function parseFlags(
       const flag = flags.find((each) => each.name === name);
       if (!flag) throw unknownFlag(`--${name}`, flags);
       if (equals >= 0) set(flag, word.slice(equals + 1));
-      else set(flag, flag.kind === 'boolean' ? 'true' : next(`--${name}`));
+      else set(flag, flag.kind === 'boolean' ? 'true' : (flag.bare ?? next(`--${name}`)));
     } else if (word.startsWith('-') && word.length > 1) {
       for (let i = 1; i < word.length; i++) {
         const letter = word.charAt(i);

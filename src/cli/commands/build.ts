@@ -7,6 +7,7 @@ import { refuseOtherBuilder } from '../build/builder-name.ts';
 import { readCacheOptions } from '../build/cache-options.ts';
 import { type BuildCall, callOptions, printAnswer, readCall } from '../build/call.ts';
 import { type BuildInputs, openContext } from '../build/context.ts';
+import { readExplain } from '../build/explain/explain-form.ts';
 import { frontendOptions } from '../build/frontend-options.ts';
 import { buildMetadata } from '../build/metadata.ts';
 import { readOutputs } from '../build/outputs.ts';
@@ -26,6 +27,7 @@ import { interruptedExit, reportError } from '../report-error.ts';
 export const runBuild: CommandRun = async ({ flags, args: [context = ''] }, { locations }) => {
   refuseOtherBuilder(flags.text('builder') ?? process.env.BUILDX_BUILDER);
   const call = readCall(flags);
+  const explain = readExplain(flags);
   const tags = flags.list('tag');
   for (const tag of tags) parseReference(tag);
   const outputs = call ? [] : readOutputs(flags, tags);
@@ -70,6 +72,8 @@ export const runBuild: CommandRun = async ({ flags, args: [context = ''] }, { lo
       });
       display.finish();
       report(flags, result, display);
+      if (explain !== undefined)
+        await (await import('../build/explain/explain.ts')).explain(channel, result.ref, explain);
       return call ? await answer(flags, call, result, inputs) : 0;
     } finally {
       channel.close();

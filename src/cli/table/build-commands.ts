@@ -21,6 +21,7 @@ const buildFlags: readonly Flag[] = [
   boolean('check', 'The same as --call=check'),
   boolean('fix', 'Mend in place what --check finds and needs no person to decide'),
   debugFlag,
+  { ...text('explain', 'Say why each step ran ("text", "json")'), bare: 'text' },
   text('file', 'The Dockerfile (default "PATH/Dockerfile")', 'f'),
   text('iidfile', 'Write the image ID to this file'),
   list('label', 'Set a label of the image'),

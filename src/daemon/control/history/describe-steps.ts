@@ -22,7 +22,7 @@ function describeStep(
   const { started, completed } = event;
   return {
     digest: vertex.digest,
-    name: vertex.name,
+    name: withoutLogins(vertex.name),
     kind: op.op.case ?? 'unknown',
     lines: location && [location.startLine, location.endLine],
     outcome: event.error !== undefined ? 'failed' : event.cached ? 'cached' : completed ? 'ran' : 'waiting',
@@ -63,7 +63,7 @@ function execFacts({ meta, mounts, network, security }: ExecOp): Record<string, 
     return [`environment ${name}`, hideSecret(name, variable.slice(equals + 1))];
   });
   return {
-    command: args.length === 3 && args[1] === '-c' ? (args[2] ?? '') : JSON.stringify(args),
+    command: withoutLogins(args.length === 3 && args[1] === '-c' ? (args[2] ?? '') : JSON.stringify(args)),
     user: meta?.user ?? '',
     directory: meta?.cwd ?? '',
     network: `${network}`,

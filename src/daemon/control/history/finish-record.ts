@@ -1,7 +1,9 @@
 import { type BuildHistoryRecord, BuildHistoryRecordSchema } from '../../../api/gen/control_pb.js';
+import { StatusSchema } from '../../../api/gen/rpc_status_pb.js';
 import { StatusError, statusNumber } from '../../../api/grpc/status.ts';
 import { type BlobPointer, stepsKey, stepsMediaType, subjectAnnotation } from '../../../api/history/build-steps.ts';
 import { create } from '../../../api/message/create.ts';
+import { toBinary } from '../../../api/message/encode.ts';
 import { timestampFromDate } from '../../../api/message/well-known.ts';
 import { type Digest, digestOf, isDigest } from '../../../base/digest.ts';
 import { errorMessage, SlipwayError } from '../../../base/errors.ts';
@@ -39,6 +41,7 @@ export function finishRecord(
     ...stepsBlob,
     annotations: { [subjectAnnotation]: subjectOf(begun, build.sharedKey) },
   };
+  const failure = 'error' in outcome ? keepFailure(engine, outcome.error) : undefined;
   const response = 'response' in outcome ? outcome.response : {};
   const result = resultDescriptor(response);
   const record = create(BuildHistoryRecordSchema, {
@@ -47,12 +50,15 @@ export function finishRecord(
     logs: { mediaType: logMediaType, digest: log.digest, size: BigInt(log.size) },
     ExporterResponse: { ...response, [stepsKey]: JSON.stringify(pointer) },
     ...(result ? { Result: { ResultDeprecated: result, Results: { 0: result } } } : {}),
-    ...('error' in outcome ? { error: statusOf(outcome.error) } : {}),
+    ...(failure ? { error: { ...failure.status, details: [] }, externalError: failure.descriptor } : {}),
     ...counts(events),
     Generation: 1,
   });
   const listings = steps.steps.flatMap(({ inputs }) => inputs.flatMap(({ files }) => files?.digest ?? []));
-  return { record, blobs: [...new Set([stepsBlob.digest, log.digest, ...listings])] };
+  return {
+    record,
+    blobs: [...new Set([stepsBlob.digest, log.digest, ...(failure ? [failure.digest] : []), ...listings])],
+  };
 }
 
 /** Equal for builds that are to be compared with each other. */
@@ -71,6 +77,16 @@ function counts(events: readonly ProgressEvent[]) {
     numCompletedSteps: vertices.filter(({ completed, error }) => completed && error === undefined).length,
     numWarnings: events.filter(({ kind }) => kind === 'warning').length,
   };
+}
+
+/** The spelling is BuildKit's. */
+const errorMediaType = 'application/vnd.googeapis.google.rpc.status+proto';
+
+/** The record itself has the message only; what points into the user's file lies beside it. */
+function keepFailure(engine: Engine, error: unknown) {
+  const status = statusOf(error);
+  const { digest, size } = engine.content.writeSmall(toBinary(StatusSchema, create(StatusSchema, status)));
+  return { status, digest, descriptor: { mediaType: errorMediaType, digest, size: BigInt(size) } };
 }
 
 function statusOf(error: unknown) {
