@@ -143,6 +143,64 @@ COPY --link --from=busybox /etc/group /linked/
     }
   });
 
+  test('ADD of a URL asks whether it has changed and fetches it only then', async () => {
+    let content = 'one\n';
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(`${request.method}`);
+      const etag = `"${content.trim()}"`;
+      if (request.headers['if-none-match'] === etag) response.writeHead(304).end();
+      else response.writeHead(200, { etag }).end(content);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/x`;
+    try {
+      const dockerfile = `FROM busybox\nADD ${url} /x\n`;
+      assert.equal(await shown(dockerfile, 'cat /x'), 'one\n');
+      assert.equal(await shown(dockerfile, 'cat /x'), 'one\n');
+      assert.deepEqual(asked.splice(0), ['GET', 'HEAD']);
+      content = 'two\n';
+      assert.equal(await shown(dockerfile, 'cat /x'), 'two\n');
+      assert.deepEqual(asked, ['HEAD', 'GET']);
+    } finally {
+      server.close();
+      server.closeAllConnections();
+    }
+  });
+
+  test('SOURCE_DATE_EPOCH=context is the time of the commit, as are those of its files', async () => {
+    const repository = use().files('dated', {
+      Dockerfile: 'FROM busybox\nARG SOURCE_DATE_EPOCH\nCOPY f /f\nRUN echo $SOURCE_DATE_EPOCH > /e\n',
+      f: 'x',
+    });
+    const git = (...args: string[]) =>
+      execFileSync('git', ['-C', repository, '-c', 'user.name=x', '-c', 'user.email=x@x', ...args], {
+        env: { ...process.env, GIT_COMMITTER_DATE: '2001-02-03T04:05:06Z' },
+      });
+    git('init', '-q', '-b', 'main');
+    git('add', '.');
+    git('commit', '-q', '-m', 'first');
+    git('update-server-info');
+    const server = createServer((request, response) => {
+      const path = join(repository, '.git', (request.url ?? '').replace(/^\/r\.git/, '').replace(/\?.*$/, ''));
+      if (statSync(path, { throwIfNoEntry: false })?.isFile()) response.end(readFileSync(path));
+      else response.writeHead(404).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/r.git#main`;
+    try {
+      await use().ok('build', '-q', '-t', 'dated', '--build-arg', 'SOURCE_DATE_EPOCH=context', url);
+      assert.equal(
+        await use().ok('run', '--rm', 'dated', 'sh', '-c', 'cat /e; stat -c %Y /f'),
+        '981173106\n981173106\n',
+      );
+      assert.match(await use().ok('image', 'inspect', '--format', '{{.Created}}', 'dated'), /^2001-02-03T04:05:06Z/);
+    } finally {
+      server.close();
+      server.closeAllConnections();
+    }
+  });
+
   test('the image config says what the instructions said', async () => {
     const dockerfile = `FROM busybox
 LABEL one=1 "two words"="x y"

@@ -5,6 +5,7 @@ import { type Digest, digestOf } from '../base/digest.ts';
 import { errorMessage, SlipwayError } from '../base/errors.ts';
 import { makeFile } from '../snapshot/tree-operations.ts';
 import type { Op, OpContext } from '../solver/op.ts';
+import { HttpRecords, plainTag } from './http-records.ts';
 import { holdRef, type Ref } from './ref.ts';
 import type { WorkerServices } from './worker-services.ts';
 
@@ -22,6 +23,7 @@ const userAgent = 'buildkit/v0.32 slipway';
 /** ADD of a URL: keyed by the bytes that came. */
 export function createHttpSource(source: SourceOp, services: WorkerServices): Op<Ref> {
   let downloading: Promise<Download> | undefined;
+  let keyed: Digest | undefined;
   const download = (context: OpContext): Promise<Download> => {
     downloading ??= fetchFile(source, services, context).catch((error: unknown) => {
       downloading = undefined;
@@ -34,11 +36,17 @@ export function createHttpSource(source: SourceOp, services: WorkerServices): Op
   const owner = { uid: Number(source.attrs['http.uid'] ?? 0), gid: Number(source.attrs['http.gid'] ?? 0) };
   return {
     cacheMap: async (context) => {
-      const { digest } = await download(context);
+      keyed = (await unchangedDigest(source, services, context)) ?? (await download(context)).digest;
+      const digest = keyed;
       return { digest: digestOf(JSON.stringify(['http', digest, filename, mode, owner])), inputs: [] };
     },
     run: async (_inputs, context) => {
-      const { bytes, modified } = await download(context);
+      const { bytes, modified, digest } = await download(context);
+      if (keyed !== undefined && digest !== keyed)
+        throw new SlipwayError(
+          'unavailable',
+          `${JSON.stringify(withoutLogin(source.identifier))} changed while it was fetched`,
+        );
       const { snapshots, views } = services;
       const active = snapshots.prepare([]);
       try {
@@ -55,12 +63,33 @@ export function createHttpSource(source: SourceOp, services: WorkerServices): Op
   };
 }
 
+/** Asks the server whether the URL still gives what it gave last; undefined when it has to be fetched. */
+async function unchangedDigest(
+  source: SourceOp,
+  services: WorkerServices,
+  context: OpContext,
+): Promise<Digest | undefined> {
+  const url = source.identifier;
+  const known = new HttpRecords(services.contextsDirectory, url).read();
+  const wanted = source.attrs['http.checksum'] ?? '';
+  if (!known || (wanted !== '' && wanted !== known.digest)) return undefined;
+  try {
+    const headers = { ...(await authorization(source, services, context)), 'if-none-match': known.etag };
+    const response = await request(url, { method: 'HEAD', headers }, context.signal);
+    const isSame = response.status === 304 || (response.ok && plainTag(response.headers.get('etag')) === known.etag);
+    return isSame ? known.digest : undefined;
+  } catch {
+    context.signal.throwIfAborted();
+    return undefined;
+  }
+}
+
 async function fetchFile(source: SourceOp, services: WorkerServices, context: OpContext): Promise<Download> {
   const url = source.identifier;
   const path = /^http:\/\/buildkit-session(\/.+)$/.exec(url)?.[1];
   const response =
     path === undefined
-      ? await request(url, await authorization(source, services, context), context.signal)
+      ? await request(url, { headers: await authorization(source, services, context) }, context.signal)
       : // No host of that name: the client itself has the bytes.
         new Response(ReadableStream.from(services.sessions.upload(context.sessions(), path, context.signal)));
   if (!response.ok)
@@ -84,13 +113,20 @@ async function fetchFile(source: SourceOp, services: WorkerServices, context: Op
   const bytes = Buffer.concat(parts);
   const wanted = source.attrs['http.checksum'];
   if (wanted !== undefined && wanted !== '') checkDigest(bytes, wanted, url);
+  const digest = digestOf(bytes);
+  const etag = plainTag(response.headers.get('etag'));
+  if (etag !== '') new HttpRecords(services.contextsDirectory, url).write({ etag, digest });
   const modified = Date.parse(response.headers.get('last-modified') ?? '');
-  return { bytes, digest: digestOf(bytes), modified: Number.isNaN(modified) ? 0n : BigInt(modified) * 1_000_000n };
+  return { bytes, digest, modified: Number.isNaN(modified) ? 0n : BigInt(modified) * 1_000_000n };
 }
 
-async function request(url: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
+async function request(
+  url: string,
+  { method = 'GET', headers }: { readonly method?: string; readonly headers: Record<string, string> },
+  signal: AbortSignal,
+): Promise<Response> {
   try {
-    return await fetch(url, { headers: { 'user-agent': userAgent, ...headers }, signal });
+    return await fetch(url, { method, headers: { ...headers, 'user-agent': userAgent }, signal });
   } catch (error) {
     signal.throwIfAborted();
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
