@@ -81,6 +81,9 @@ RUN --mount=type=secret,id=token,env=TOKEN test -n "$TOKEN"
       '1\nbound\n2\n',
     );
     assert.equal(await shown(dockerfile, 'cat /count', { files, flags: flags(2) }), '2\n');
+    // As in BuildKit, the cache of a step is no longer one where the step shall have none.
+    const none = [...flags(3), '--no-cache'];
+    assert.equal(await shown(dockerfile, 'cat /count', { files, flags: none }), '1\n');
     // D1: the secret is in no layer, config, record or log of the daemon.
     const found = execFileSync('sh', ['-c', `grep -rl ${canary} ${use().root} || true`], { encoding: 'utf8' });
     assert.equal(found, '');

@@ -11,6 +11,7 @@ import { VertexProgress } from '../../solver/vertex-progress.ts';
 import type { Ref } from '../../worker/ref.ts';
 import type { Engine } from '../engine.ts';
 import { EntitlementCheck, grantEntitlements } from '../entitlements.ts';
+import { FreshCacheMounts } from './fresh-cache-mounts.ts';
 import { ProgressLog } from './progress-log.ts';
 import type { WorkerIdentity } from './worker-record.ts';
 
@@ -33,10 +34,12 @@ export class Build {
   readonly #aborter = new AbortController();
   readonly #job: Job<Ref>;
   readonly #entitlements: EntitlementCheck;
+  readonly #freshCacheMounts: FreshCacheMounts;
   readonly #handles = new Map<Digest, Map<number, Promise<Handle<Ref>>>>();
 
   constructor(engine: Engine, worker: WorkerIdentity, { ref, session, entitlements }: BuildInit) {
     this.engine = engine;
+    this.#freshCacheMounts = new FreshCacheMounts(engine.cacheMounts);
     this.worker = worker;
     this.#entitlements = new EntitlementCheck(grantEntitlements(entitlements, engine.entitlements));
     this.ref = ref;
@@ -64,6 +67,7 @@ export class Build {
     let handle = byIndex.get(edge.index);
     if (!handle) {
       this.#entitlements.check(edge);
+      this.#freshCacheMounts.renew(edge);
       handle = this.#job.solve(this.engine.vertices.edge(edge));
       byIndex.set(edge.index, handle);
     }
