@@ -7,6 +7,8 @@ import { blockSize, encodeHeader, paddingOf, type TarEntry, type TarEntryType } 
 export interface LayerTarOptions {
   /** Times later than this are set to it (`rewrite-timestamp`, SOURCE_DATE_EPOCH). Nanoseconds since 1970. */
   readonly latestTime?: bigint | undefined;
+  /** All times are this one. Nanoseconds since 1970. */
+  readonly time?: bigint | undefined;
 }
 
 const chunkSize = 1 << 20;
@@ -202,8 +204,8 @@ function whiteout(name: string): TarEntry {
 }
 
 /** Whole seconds, as Docker and containerd have it: a fraction would cost a pax header of 1 KiB a file. */
-function timeOf(stat: BigIntStats, { latestTime }: LayerTarOptions): bigint {
-  const time = latestTime !== undefined && stat.mtimeNs > latestTime ? latestTime : stat.mtimeNs;
+function timeOf({ mtimeNs }: BigIntStats, { latestTime = mtimeNs, time: fixed }: LayerTarOptions): bigint {
+  const time = fixed ?? (mtimeNs > latestTime ? latestTime : mtimeNs);
   return time - (((time % second) + second) % second);
 }
 

@@ -10,6 +10,8 @@ export interface ImageAttrs {
   readonly compression: CompressionChoice;
   readonly annotations: Readonly<Record<string, string>>;
   readonly indexAnnotations: Readonly<Record<string, string>>;
+  /** Files' times in layers of this build are at most the epoch. */
+  readonly rewriteTimestamp: boolean;
 }
 
 const compressions: Readonly<Record<string, CompressionChoice['compression']>> = {
@@ -43,7 +45,20 @@ export function readImageAttrs(attrs: ReadonlyMap<string, string>, defaults: { r
     },
     annotations: withPrefix(attrs, /^annotation(?:-manifest)?\./),
     indexAnnotations: withPrefix(attrs, /^annotation-index\./),
+    rewriteTimestamp: flag(attrs, 'rewrite-timestamp', false),
   };
+}
+
+/** The time that a result is to bear: the exporter's own `source-date-epoch`, else the frontend's. Seconds since 1970. */
+export function epochOf(attrs: ReadonlyMap<string, string>, frontend: number | undefined): number | undefined {
+  const text = attrs.get('source-date-epoch');
+  if (text === undefined) return frontend;
+  if (text === '') return undefined;
+  if (!/^\d{1,12}$/.test(text))
+    throw invalidArgument(`cannot use ${JSON.stringify(text)} for exporter attribute source-date-epoch`, {
+      hint: 'want seconds since 1970',
+    });
+  return Number(text);
 }
 
 /** A boolean attribute; present without a value is true. */

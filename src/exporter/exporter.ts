@@ -17,6 +17,10 @@ export interface ExportTarget {
   readonly stack: Stack;
   /** Absent when the build was not of an image (raw LLB). */
   readonly config: ImageConfig | undefined;
+  /** So many of the lowest layers are the base image's, which keep their digests. */
+  readonly baseLayers: number;
+  /** SOURCE_DATE_EPOCH as the frontend has it. Seconds since 1970. */
+  readonly epoch: number | undefined;
 }
 
 export interface ExportServices {

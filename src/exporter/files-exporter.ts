@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { sendExportDirectory, sendExportFile } from '../api/session/send-export.ts';
 import { mountAll, unmount } from '../kernel/mounting.ts';
 import { formatPlatformInFull } from '../oci/platform.ts';
-import { flag } from './export-attrs.ts';
+import { epochOf, flag } from './export-attrs.ts';
 import type { ExportRequest, ExportResponse, ExportServices, ExportTarget } from './exporter.ts';
 
 /** `type=local`: the result's files into the client's directory. Several platforms get a directory each. */
@@ -14,6 +14,7 @@ export async function exportLocal(services: ExportServices, request: ExportReque
     sendExportDirectory(session, tree.path, {
       exporter: request.index,
       multiPlatform: tree.split,
+      time: tree.time,
       signal: request.signal,
     }),
   );
@@ -25,7 +26,10 @@ export async function exportTar(services: ExportServices, request: ExportRequest
   const session = await request.session();
   using tree = mountTargets(services, request);
   await request.progress.step('sending tarball', () =>
-    sendExportFile(session, services.archiver.write(tree.path), { exporter: request.index, signal: request.signal }),
+    sendExportFile(session, services.archiver.write(tree.path, { time: tree.time }), {
+      exporter: request.index,
+      signal: request.signal,
+    }),
   );
   return {};
 }
@@ -33,6 +37,8 @@ export async function exportTar(services: ExportServices, request: ExportRequest
 interface MountedTargets extends Disposable {
   readonly path: string;
   readonly split: boolean;
+  /** All files' time, for SOURCE_DATE_EPOCH. Nanoseconds since 1970. */
+  readonly time: bigint | undefined;
 }
 
 function mountTargets({ snapshots, runDirectory }: ExportServices, { targets, attrs }: ExportRequest): MountedTargets {
@@ -54,7 +60,9 @@ function mountTargets({ snapshots, runDirectory }: ExportServices, { targets, at
     end();
     throw error;
   }
-  return { path, split, [Symbol.dispose]: end };
+  const epoch = epochOf(attrs, targets[0]?.epoch);
+  const time = epoch === undefined ? undefined : BigInt(epoch) * 1_000_000_000n;
+  return { path, split, time, [Symbol.dispose]: end };
 }
 
 /** `linux/arm/v7` → `linux_arm_v7`, as the result's platforms are named. */

@@ -4,7 +4,7 @@ import { formatManifest } from '../oci/manifest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import { formatReference } from '../oci/reference.ts';
 import { type CommittedImage, commitImage } from './commit-image.ts';
-import { type ImageAttrs, readImageAttrs } from './export-attrs.ts';
+import { epochOf, type ImageAttrs, readImageAttrs } from './export-attrs.ts';
 import type { ExportRequest, ExportResponse, ExportServices } from './exporter.ts';
 
 /** `type=image`: into the local store under the names given, and on to their registries if wanted. */
@@ -34,8 +34,17 @@ export async function commitImages(
   request: ExportRequest,
   attrs: ImageAttrs,
 ): Promise<{ readonly images: readonly CommittedImage[]; readonly target: Descriptor }> {
-  const options = { oci: attrs.oci, annotations: attrs.annotations };
-  const images = await Promise.all(request.targets.map((target) => commitImage(services, target, options)));
+  const images = await Promise.all(
+    request.targets.map((target) =>
+      commitImage(services, target, {
+        oci: attrs.oci,
+        annotations: attrs.annotations,
+        epoch: epochOf(request.attrs, target.epoch),
+        rewrite: attrs.rewriteTimestamp ? attrs.compression : undefined,
+        signal: request.signal,
+      }),
+    ),
+  );
   const [only] = images;
   if (only && images.length === 1 && only.target.platformId === '') return { images, target: only.manifest };
   return {

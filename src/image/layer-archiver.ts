@@ -1,3 +1,4 @@
+import type { LayerTarOptions } from '../archive/layer-tar.ts';
 import type { Digest } from '../base/digest.ts';
 import type { Compression } from '../oci/media-types.ts';
 
@@ -14,7 +15,7 @@ export interface LayerArchiver {
     parents: readonly string[],
   ): Promise<{ readonly diffId: Digest; readonly tarSize: number }>;
   /** A committed layer's changes as a tar; the same directory always gives the same bytes. */
-  write(directory: string): AsyncIterable<Uint8Array>;
+  write(directory: string, times?: LayerTarOptions): AsyncIterable<Uint8Array>;
   compress(bytes: AsyncIterable<Uint8Array>, compression: Compression, level?: number): AsyncIterable<Uint8Array>;
   /** Undoes any known compression, found by its first bytes; plain bytes pass. */
   decompress(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;

@@ -5,7 +5,7 @@ import { notFound, SlipwayError } from '../base/errors.ts';
 import type { ContentStore } from '../content/content-store.ts';
 import { chainIdsOf } from '../oci/chain-id.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
-import { type Compression, isDockerType, layerCompression, mediaTypes } from '../oci/media-types.ts';
+import { type Compression, isDockerType, layerCompression, layerMediaType } from '../oci/media-types.ts';
 import { diffIdsOf } from '../oci/parse-image-config.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import type { ImageContent } from './image-content.ts';
@@ -133,16 +133,9 @@ export class LayerBlobs {
   }
 }
 
-const ociForms = { none: mediaTypes.ociLayer, gzip: mediaTypes.ociLayerGzip, zstd: mediaTypes.ociLayerZstd } as const;
-const dockerForms = {
-  none: mediaTypes.dockerLayer,
-  gzip: mediaTypes.dockerLayerGzip,
-  zstd: mediaTypes.dockerLayerZstd,
-} as const;
-
 function withForm(layer: Descriptor, compression: Compression, blob: { digest: Digest; size: number }): Descriptor {
-  const forms = isDockerType(layer.mediaType) ? dockerForms : ociForms;
-  return { ...layer, mediaType: forms[compression], digest: blob.digest, size: blob.size };
+  const mediaType = layerMediaType(compression, !isDockerType(layer.mediaType));
+  return { ...layer, mediaType, digest: blob.digest, size: blob.size };
 }
 
 async function* verifyDiffId(bytes: AsyncIterable<Uint8Array>, want: Digest): AsyncGenerator<Uint8Array, void> {

@@ -70,3 +70,14 @@ export function isForeignLayer(mediaType: string): boolean {
 export function bareMediaType(contentType: string | undefined): string {
   return (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
+
+const ociForms = { none: mediaTypes.ociLayer, gzip: mediaTypes.ociLayerGzip, zstd: mediaTypes.ociLayerZstd } as const;
+const dockerForms = {
+  none: mediaTypes.dockerLayer,
+  gzip: mediaTypes.dockerLayerGzip,
+  zstd: mediaTypes.dockerLayerZstd,
+} as const;
+
+export function layerMediaType(compression: Compression, oci: boolean): string {
+  return (oci ? ociForms : dockerForms)[compression];
+}

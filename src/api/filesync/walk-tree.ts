@@ -23,12 +23,15 @@ export interface WalkOptions {
   readonly filter?: PathFilter | undefined;
   /** Whose the files shall be said to be; as they are unless given. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+  /** Likewise their modification time, in nanoseconds since 1970. */
+  readonly time?: bigint | undefined;
 }
 
 interface Walk {
   readonly root: string;
   readonly filter: PathFilter | undefined;
   readonly owner: WalkOptions['owner'];
+  readonly time: WalkOptions['time'];
   /** First paths of files with several links, by device and inode. */
   readonly links: Map<string, string>;
 }
@@ -42,6 +45,7 @@ export function* walkTree(root: string, options: WalkOptions = {}): Generator<Tr
     root,
     filter: options.filter,
     owner: options.owner,
+    time: options.time,
     links: new Map(),
   };
   yield* walkDirectory(walk, '', undefined, []);
@@ -100,7 +104,7 @@ function readEntry(walk: Walk, path: string): ReadEntry | undefined {
     uid: walk.owner?.uid ?? Number(stat.uid),
     gid: walk.owner?.gid ?? Number(stat.gid),
     size: isFile ? stat.size : 0n,
-    modTime: stat.mtimeNs,
+    modTime: walk.time ?? stat.mtimeNs,
     linkname: mode.type === 'symlink' ? readlinkSync(full) : '',
     devmajor: isDevice ? BigInt(deviceMajor(stat.rdev)) : 0n,
     devminor: isDevice ? BigInt(deviceMinor(stat.rdev)) : 0n,

@@ -21,6 +21,8 @@ export interface ExportOptions {
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   /** The tree has one directory per platform. */
   readonly multiPlatform?: boolean | undefined;
+  /** Modification time of all files. Nanoseconds since 1970. */
+  readonly time?: bigint | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -48,7 +50,7 @@ async function* pieces(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<{ data:
 export async function sendExportDirectory(session: Session, root: string, options: ExportOptions): Promise<void> {
   session.client(FileSend, FileSend.method.diffCopy);
   const { promise, resolve } = Promise.withResolvers<AsyncIterable<Uint8Array>>();
-  const packets = sendTree(root, walkTree(root), decodePackets(promise));
+  const packets = sendTree(root, walkTree(root, { time: options.time }), decodePackets(promise));
   const incoming = session.channel.callRaw(`/${FileSend.typeName}/DiffCopy`, encodePackets(packets), {
     metadata: exportMetadata(options),
     signal: options.signal,

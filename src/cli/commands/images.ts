@@ -1,7 +1,7 @@
 import { familiarRepository, parseReference } from '../../oci/reference.ts';
 import type { CommandRun } from '../command.ts';
 import { filterQuery, openEngine } from '../engine.ts';
-import { ellipsis, goTime, humanAge, humanSize, shortId } from '../format/human.ts';
+import { ellipsis, goTime, humanAge, humanSize, isoSeconds, shortId } from '../format/human.ts';
 import type { Row } from '../format/table.ts';
 import { printRows } from '../output.ts';
 import { reportError } from '../report-error.ts';
@@ -92,8 +92,8 @@ export const runHistory: CommandRun = async ({ flags, args }, { locations }) => 
     const by = CreatedBy.replaceAll('\t', ' ');
     return {
       ID: idOf(Id),
-      CreatedSince: human ? humanAge(created) : created.toISOString(),
-      CreatedAt: created.toISOString(),
+      CreatedSince: human ? humanAge(created) : isoSeconds(created),
+      CreatedAt: isoSeconds(created),
       CreatedBy: whole ? by : ellipsis(by, createdByWidth),
       Size: human ? humanSize(Size, 3) : `${Size}`,
       Comment,

@@ -48,12 +48,20 @@ async function frontendResult(
 async function exportTargets(build: Build, result: FrontendResult): Promise<ExportTarget[]> {
   const entries = [...result.refs].map(async ([platformId, edge]): Promise<ExportTarget> => {
     const ref = edge && (await build.solve(edge));
-    const bytes = result.metadata.get(
-      platformId === '' ? 'containerimage.config' : `containerimage.config/${platformId}`,
-    );
+    const metadata = (key: string) => result.metadata.get(platformId === '' ? key : `${key}/${platformId}`);
+    const bytes = metadata('containerimage.config');
     const config = bytes && parseImageConfig(bytes);
+    const base = metadata('containerimage.base.config');
+    const epoch = Number(Buffer.from(metadata('source.date.epoch') ?? '').toString() || Number.NaN);
     const platform = config ? platformOfConfig(config) : platformId === '' ? hostPlatform() : parsePlatform(platformId);
-    return { platformId, platform, stack: ref ? await stackOf(ref, build.signal) : [], config };
+    return {
+      platformId,
+      platform,
+      stack: ref ? await stackOf(ref, build.signal) : [],
+      config,
+      baseLayers: base ? parseImageConfig(base).rootfs.diff_ids.length : 0,
+      epoch: Number.isSafeInteger(epoch) ? epoch : undefined,
+    };
   });
   return Promise.all(entries);
 }
