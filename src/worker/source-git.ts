@@ -9,6 +9,7 @@ import { resolveTreePath, toText } from '../snapshot/tree-path.ts';
 import type { Op, OpContext } from '../solver/op.ts';
 import { holdRef, type Ref } from './ref.ts';
 import { withoutLogin } from './source-http.ts';
+import { gitLogin } from './source-login.ts';
 import { forwardSshAgent } from './ssh-agent.ts';
 import type { WorkerServices } from './worker-services.ts';
 
@@ -94,7 +95,7 @@ class GitFetch {
     if (commitForm.test(ref)) return this.#checked(ref, checksum, ref);
     // The user vouches for what the ref stands for.
     if (this.#source.attrs['git.fetchbycommit'] === 'true' && commitForm.test(checksum)) return checksum;
-    const listing = await this.#withAgent((environment) =>
+    const listing = await this.#withLogin((environment) =>
       this.#git(['ls-remote', '--symref', this.#remote], environment),
     );
     const found = findRef(listing, ref);
@@ -146,7 +147,7 @@ class GitFetch {
       await this.#git(['--git-dir', this.#repository, 'cat-file', '-e', `${commit}^{commit}`]);
     } catch {
       const into = ['--git-dir', this.#repository, 'fetch', '-q', '--force', '--depth=1', this.#remote];
-      await this.#withAgent(async (environment) => {
+      await this.#withLogin(async (environment) => {
         // Not every server gives a commit by its number; then everything is fetched.
         await this.#git([...into, commit], environment).catch(() =>
           this.#git(
@@ -161,7 +162,17 @@ class GitFetch {
   async #clone(commit: string, worktree: string): Promise<void> {
     await this.#git(['init', '-q', `--object-format=${formatOf(commit)}`, worktree]);
     await this.#git(['-C', worktree, 'remote', 'add', 'origin', this.#remote]);
-    await this.#git(['-C', worktree, 'fetch', '-q', '--depth=1', this.#repository, commit]);
+    await this.#git([
+      '-c',
+      'protocol.file.allow=always',
+      '-C',
+      worktree,
+      'fetch',
+      '-q',
+      '--depth=1',
+      this.#repository,
+      commit,
+    ]);
     await this.#git(['-C', worktree, 'checkout', '-q', commit]);
   }
 
@@ -170,7 +181,7 @@ class GitFetch {
     if (!/^160000 /m.test(listing)) return;
     const command = ['-C', worktree, `--git-dir=${this.#repository}`, `--work-tree=${worktree}`];
     const update = [...command, 'submodule', 'update', '-q', '--init', '--recursive'];
-    await this.#withAgent(async (environment) => {
+    await this.#withLogin(async (environment) => {
       // Not every server gives a part of a history.
       await this.#git([...update, '--depth=1'], environment).catch(() => this.#git(update, environment));
     });
@@ -197,9 +208,10 @@ class GitFetch {
     return mkdtempSync(join(this.#services.runDirectory, 'git-'));
   }
 
-  /** ssh sources use the client's agent, and only for the time of the call. */
-  async #withAgent<T>(work: (environment: Record<string, string>) => Promise<T>): Promise<T> {
-    if (!this.#source.attrs['git.mountsshsock']) return work({});
+  /** With what the client gives for logging in: a secret, or for ssh its agent, and that only for the time of the call. */
+  async #withLogin<T>(work: (environment: Record<string, string>) => Promise<T>): Promise<T> {
+    if (!this.#source.attrs['git.mountsshsock'])
+      return work(await gitLogin(this.#remote, this.#source.attrs, this.#services, this.#context));
     const directory = this.#temporary();
     const agent = await forwardSshAgent(
       { ID: this.#source.attrs['git.mountsshsock'], uid: 0, gid: 0, mode: 0o600, optional: true },
@@ -219,14 +231,14 @@ class GitFetch {
     }
   }
 
-  /** No configuration, hook, prompt or protocol but those wanted here. */
+  /** No configuration, hook, prompt or protocol but those wanted here; a submodule must not name files of this machine. */
   #git(args: readonly string[], environment: Record<string, string> = {}): Promise<string> {
     const safe = [
       '-c',
       'core.hooksPath=/dev/null',
       '-c',
       'protocol.allow=never',
-      ...['https', 'http', 'ssh', 'git', 'file'].flatMap((each) => ['-c', `protocol.${each}.allow=always`]),
+      ...['https', 'http', 'ssh', 'git'].flatMap((each) => ['-c', `protocol.${each}.allow=always`]),
       '-c',
       'safe.directory=*',
     ];

@@ -7,6 +7,7 @@ import { makeFile } from '../snapshot/tree-operations.ts';
 import type { Op, OpContext } from '../solver/op.ts';
 import { HttpRecords, plainTag } from './http-records.ts';
 import { holdRef, type Ref } from './ref.ts';
+import { httpLogin } from './source-login.ts';
 import type { WorkerServices } from './worker-services.ts';
 
 interface Download {
@@ -136,21 +137,13 @@ async function request(
   }
 }
 
-/** A login that the client gives as a secret for this host alone. */
 async function authorization(
   source: SourceOp,
   services: WorkerServices,
   context: OpContext,
 ): Promise<Record<string, string>> {
-  const secret = source.attrs['http.authheadersecret'];
-  if (secret === undefined || secret === '') return {};
-  try {
-    const value = await services.sessions.secret(context.sessions(), secret, context.signal);
-    return { authorization: Buffer.from(value).toString() };
-  } catch (error) {
-    if (error instanceof SlipwayError && error.code === 'not-found') return {};
-    throw error;
-  }
+  const login = await httpLogin(source.identifier, source.attrs['http.authheadersecret'], services, context);
+  return login === undefined ? {} : { authorization: login };
 }
 
 function checkDigest(bytes: Uint8Array, wanted: string, url: string): void {
