@@ -12,6 +12,8 @@ export interface ImageAttrs {
   readonly indexAnnotations: Readonly<Record<string, string>>;
   /** Files' times in layers of this build are at most the epoch. */
   readonly rewriteTimestamp: boolean;
+  /** All layers of this build as one. */
+  readonly squash: boolean;
 }
 
 const compressions: Readonly<Record<string, CompressionChoice['compression']>> = {
@@ -46,6 +48,7 @@ export function readImageAttrs(attrs: ReadonlyMap<string, string>, defaults: { r
     annotations: withPrefix(attrs, /^annotation(?:-manifest)?\./),
     indexAnnotations: withPrefix(attrs, /^annotation-index\./),
     rewriteTimestamp: flag(attrs, 'rewrite-timestamp', false),
+    squash: flag(attrs, 'squash', false),
   };
 }
 

@@ -6,6 +6,7 @@ import { formatReference } from '../oci/reference.ts';
 import { type CommittedImage, commitImage } from './commit-image.ts';
 import { epochOf, type ImageAttrs, readImageAttrs } from './export-attrs.ts';
 import type { ExportRequest, ExportResponse, ExportServices } from './exporter.ts';
+import { squashTarget } from './squash-target.ts';
 
 /** `type=image`: into the local store under the names given, and on to their registries if wanted. */
 export async function exportImage(services: ExportServices, request: ExportRequest): Promise<ExportResponse> {
@@ -35,15 +36,18 @@ export async function commitImages(
   attrs: ImageAttrs,
 ): Promise<{ readonly images: readonly CommittedImage[]; readonly target: Descriptor }> {
   const images = await Promise.all(
-    request.targets.map((target) =>
-      commitImage(services, target, {
+    request.targets.map(async (target) => {
+      const options = {
         oci: attrs.oci,
         annotations: attrs.annotations,
         epoch: epochOf(request.attrs, target.epoch),
         rewrite: attrs.rewriteTimestamp ? attrs.compression : undefined,
         signal: request.signal,
-      }),
-    ),
+      };
+      if (!attrs.squash) return commitImage(services, target, options);
+      using squashed = await squashTarget(services, target);
+      return await commitImage(services, squashed, options);
+    }),
   );
   const [only] = images;
   if (only && images.length === 1 && only.target.platformId === '') return { images, target: only.manifest };

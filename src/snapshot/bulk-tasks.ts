@@ -5,6 +5,7 @@ import type { Digest } from '../base/digest.ts';
 import { type HashOptions, readSelection } from './content-hash.ts';
 import { type CopyOptions, copySelection, type Owner } from './copy-tree.ts';
 import type { Selection } from './select-files.ts';
+import { squashLayers } from './squash-layers.ts';
 
 /** The heavy file work, as functions over plain data: each runs in a worker thread, synchronous inside. */
 export const bulkTasks = {
@@ -24,6 +25,9 @@ export const bulkTasks = {
 
   applyLayerFile: (file: string, directory: string, parents: readonly string[]): Promise<AppliedLayer> =>
     applyLayer(createReadStream(file, { highWaterMark: 1 << 20 }), directory, { parents }),
+
+  squashLayers: (layers: readonly string[], target: string, hasBase: boolean): void =>
+    squashLayers(layers, target, hasBase),
 
   extractArchiveFile: (file: string, directory: string, owner: Owner | undefined): Promise<void> =>
     extractArchive(createReadStream(file, { highWaterMark: 1 << 20 }), directory, { owner }),

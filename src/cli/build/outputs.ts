@@ -29,7 +29,12 @@ export function readOutputs(flags: FlagReader, tags: readonly string[]): BuildOu
     const loaded = type === 'docker' && !target;
     return {
       type: loaded ? 'image' : type,
-      attrs: { ...(named && names !== '' ? { name: names } : {}), ...annotations, ...attrs },
+      attrs: {
+        ...(named && names !== '' ? { name: names } : {}),
+        ...(named && flags.boolean('squash') ? { squash: 'true' } : {}),
+        ...annotations,
+        ...attrs,
+      },
       target,
     };
   });
