@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -235,6 +235,34 @@ CMD echo hi
       Cmd: ['/bin/sh', '-ec', 'echo hi'],
       ArgsEscaped: true,
     });
+  });
+
+  test('B16: a WORKDIR behind a symlink stays in the image', async () => {
+    const canary = '/slipway-b16-outside';
+    const dockerfile = `FROM busybox\nRUN ln -s ../../../../../../../../.. /up && ln -s / /top\nWORKDIR /up${canary}/a\nWORKDIR /top/b\nRUN pwd\n`;
+    assert.equal(await shown(dockerfile, `test -d ${canary}/a && ls -d /b`), '/b\n');
+    assert.ok(!existsSync(canary));
+  });
+
+  test('B17, CVE-2024-40635: a USER that is no number of a user is not root', async () => {
+    for (const user of ['4294967296', '2147483648', '-1', '0x0', '99999999999999999999', '1:4294967296']) {
+      const context = use().files(`user-${user.length}-${user.charCodeAt(0)}`, {
+        Dockerfile: `FROM busybox\nUSER ${user}\nRUN echo I am $(id -u):$(id -g)\n`,
+      });
+      const { code, stderr } = await use().run(['build', '--progress=plain', '--no-cache', context]);
+      assert.notEqual(code, 0, stderr);
+      assert.doesNotMatch(stderr, /I am \d/);
+    }
+  });
+
+  test('B21: triggers of a base are shown as such, and see nothing but the build', async () => {
+    await shown('FROM busybox\nONBUILD COPY . /context\nONBUILD RUN test ! -e /.dockerenv-of-host\n', 'true');
+    const parent = `case-${count}`;
+    const context = use().files('triggered', { Dockerfile: `FROM ${parent}\n`, file: 'x' });
+    const { code, stderr } = await use().run(['build', '--progress=plain', '-t', 'triggered', context]);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /\[2\/3\] ONBUILD COPY \. \/context/);
+    assert.equal(await use().ok('run', '--rm', 'triggered', 'ls', '/context'), 'Dockerfile\nfile\n');
   });
 
   test('ONBUILD runs in the child, once', async () => {

@@ -265,6 +265,12 @@ suite('errors', () => {
     assert.match(graph, /"local.followpaths":"\[\\"etc\/passwd\\",\\"etc\/shadow\\"\]"/);
   });
 
+  test('B13: the name of a heredoc names a file below the root', async () => {
+    const { graph } = await solve('FROM busybox\nCOPY <<../../etc/x /d/\ntext\n../../etc/x\n');
+    assert.match(graph, /"mkfile":\{"path":"\/etc\/x"/);
+    assert.match(graph, /"src":"\/etc\/x","dest":"\/d\/"/);
+  });
+
   test('B8: a login in a git URL is in no error', async () => {
     const text = await message('FROM busybox\nADD https://user:hunter2@example.com/r.git?nonsense=1 /a\n');
     assert.match(text, /unexpected query "nonsense"/);

@@ -74,7 +74,7 @@ export class CopySteps {
   }
 
   addHeredoc({ name, content }: Heredoc): void {
-    const path = `/${name}`;
+    const path = posix.resolve('/', name);
     const document = { path, mode: 0o644, data: Buffer.from(content), timestamp: -1n };
     const file = fileOp(undefined, [{ action: { case: 'mkfile', value: document } }], {
       name: '[internal] preparing inline document',

@@ -72,7 +72,7 @@ function commandOf(
 
 /** A heredoc with a `#!` is a program of its own. */
 function scriptMount({ content, name }: Heredoc): ExecMount {
-  const script = { path: `/${name}`, mode: 0o755, data: Buffer.from(content), timestamp: -1n };
+  const script = { path: posix.resolve('/', name), mode: 0o755, data: Buffer.from(content), timestamp: -1n };
   const from = fileOp(undefined, [{ action: { case: 'mkfile', value: script } }], {
     name: '[internal] preparing inline document',
   });
