@@ -28,6 +28,7 @@ import type { Ref } from '../worker/ref.ts';
 import { SqliteCacheStore } from '../worker/sqlite-cache-store.ts';
 import { Views } from '../worker/views.ts';
 import type { WorkerServices } from '../worker/worker-services.ts';
+import type { AllowedFrontends } from './allowed-frontends.ts';
 import type { Entitlement } from './entitlements.ts';
 import { ImageResolver } from './image-resolver.ts';
 import { SolverVertices } from './solver-vertices.ts';
@@ -40,6 +41,7 @@ export interface EngineOptions {
   readonly registries?: RegistryHostsOptions | undefined;
   /** What clients may be granted. */
   readonly entitlements?: readonly Entitlement[] | undefined;
+  readonly frontends?: AllowedFrontends | undefined;
 }
 
 /**
@@ -73,12 +75,14 @@ export class Engine {
   readonly transport = createHttpTransport();
   readonly registryHosts: RegistryHosts;
   readonly entitlements: ReadonlySet<Entitlement>;
+  readonly frontends: AllowedFrontends;
 
   private constructor(options: EngineOptions, lock: Disposable, runtime: OciRuntime) {
     const { root } = options;
     this.root = root;
     this.#lock = lock;
     this.registryHosts = createRegistryHosts(options.registries ?? {});
+    this.frontends = options.frontends ?? {};
     this.entitlements = new Set(options.entitlements ?? ['network.host']);
     this.runtime = runtime;
     this.database = openDatabase(join(root, 'meta.db'));

@@ -43,6 +43,7 @@ export async function runDaemon(options: RunDaemonOptions): Promise<number> {
     runtime: options.runtime,
     registries: { registries: config.registries },
     entitlements: entitlementsOf(options, config),
+    frontends: config.frontends,
   });
   let daemon: Daemon;
   try {

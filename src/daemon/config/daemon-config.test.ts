@@ -69,6 +69,14 @@ suite('buildkitd.toml', () => {
     assert.deepEqual(all?.reserved, { bytes: 1_024_000_000 });
   });
 
+  test('which frontends may be used', () => {
+    const text =
+      '[frontend."gateway.v0"]\nenabled = false\nallowedRepositories = ["a/b"]\n[frontend."dockerfile.v0"]\nenabled = true\n';
+    const { frontends, warnings } = parseDaemonConfig(text);
+    assert.deepEqual(frontends, { dockerfile: true, gateway: false, repositories: ['a/b'] });
+    assert.deepEqual(warnings, []);
+  });
+
   test('an empty file says nothing', () => {
     const config = parseDaemonConfig('');
     assert.equal(config.root, undefined);

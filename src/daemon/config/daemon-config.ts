@@ -4,6 +4,7 @@ import { errorMessage, invalidArgument, SlipwayError } from '../../base/errors.t
 import type { LogLevel } from '../../base/log.ts';
 import type { TlsOptions } from '../../registry/http-transport.ts';
 import type { RegistryHostSettings } from '../../registry/registry-hosts.ts';
+import type { AllowedFrontends } from '../allowed-frontends.ts';
 import { type Entitlement, parseEntitlement } from '../entitlements.ts';
 import type { GcPolicy, GcSpace } from '../gc-policy.ts';
 import { ConfigTable } from './config-table.ts';
@@ -19,6 +20,7 @@ export interface DaemonConfig {
   readonly registries: Readonly<Record<string, RegistryHostSettings>>;
   readonly parallelism?: number | undefined;
   readonly labels: Readonly<Record<string, string>>;
+  readonly frontends?: AllowedFrontends | undefined;
   readonly gc?: boolean | undefined;
   readonly gcSpace?: GcSpace | undefined;
   readonly gcPolicies?: readonly GcPolicy[] | undefined;
@@ -61,6 +63,7 @@ export function parseDaemonConfig(text: string): DaemonConfig {
     registries: readRegistries(file.table('registry')),
     parallelism: oci.integer('max-parallelism') || undefined,
     labels: readLabels(oci.table('labels')),
+    frontends: readFrontends(file.table('frontend')),
     gc: oci.boolean('gc'),
     gcSpace: readSpace(oci),
     gcPolicies: policies.length === 0 ? undefined : policies.map(readPolicy),
@@ -68,7 +71,7 @@ export function parseDaemonConfig(text: string): DaemonConfig {
   if (oci.boolean('enabled') === false)
     throw invalidArgument('"worker.oci.enabled" is false, and there is no other worker');
   // Taken without a word: how BuildKit does things that are done in another way here, or for parts that are not here at all.
-  file.ignore('otel', 'cdi', 'history', 'system', 'frontend', 'cache', 'provenanceEnvDir');
+  file.ignore('otel', 'cdi', 'history', 'system', 'cache', 'provenanceEnvDir');
   oci.ignore('snapshotter', 'binary', 'cniPoolSize', 'noProcessSandbox', 'rootless', 'platforms', 'stargzSnapshotter');
   worker.ignore('containerd');
   grpc.ignore('debugAddress');
@@ -119,6 +122,15 @@ function readTls(registry: ConfigTable): TlsOptions | undefined {
     ca: authorities.map(read),
     ...(pair?.key === undefined ? {} : { key: read(pair.key) }),
     ...(pair?.cert === undefined ? {} : { cert: read(pair.cert) }),
+  };
+}
+
+function readFrontends(frontends: ConfigTable): AllowedFrontends {
+  const gateway = frontends.table('gateway.v0');
+  return {
+    dockerfile: frontends.table('dockerfile.v0').boolean('enabled'),
+    gateway: gateway.boolean('enabled'),
+    repositories: gateway.texts('allowedRepositories'),
   };
 }
 

@@ -2,6 +2,7 @@ import { SlipwayError } from '../../base/errors.ts';
 import type { FrontendResult } from '../../frontend/frontend.ts';
 import { isBuiltinFrontend } from '../../frontend/frontend-image.ts';
 import { solveDockerfile } from '../../frontend/solve-dockerfile.ts';
+import { checkBuiltinFrontend, checkFrontendImage } from '../allowed-frontends.ts';
 import type { Build } from './build.ts';
 import { BuildGateway } from './build-gateway.ts';
 import type { FrontendCall } from './client-gateway.ts';
@@ -17,6 +18,7 @@ export async function runFrontend(build: Build, call: FrontendCall, depth = 0): 
     throw new SlipwayError('failed-precondition', `frontends ask for each other more than ${depthLimit} deep`);
   const source = options.get('source') ?? '';
   if (frontend === 'dockerfile.v0' || (frontend === 'gateway.v0' && isBuiltinFrontend(source))) {
+    checkBuiltinFrontend(build.engine.frontends);
     const gateway = new BuildGateway(build);
     const forward = (image: string, more: ReadonlyMap<string, string>) => {
       const forwarded = new Map([...options, ...more, ['source', image]]);
@@ -29,5 +31,6 @@ export async function runFrontend(build: Build, call: FrontendCall, depth = 0): 
       hint: 'dockerfile.v0 is built in, gateway.v0 runs one from an image',
     });
   if (source === '') throw new SlipwayError('invalid-argument', 'no source specified for gateway');
+  checkFrontendImage(build.engine.frontends, source);
   return runFrontendContainer(build, { options, inputs }, source, (each, next) => runFrontend(each, next, depth + 1));
 }
