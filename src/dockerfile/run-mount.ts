@@ -41,6 +41,11 @@ export function parseRunMount(text: string, expand: (value: string) => string = 
   return check({ ...mount, type: mount.type ?? 'bind' });
 }
 
+/** The stage or image that a mount takes its files from, which no variable decides. Throws ParseFailure. */
+export function mountSource(text: string): string | undefined {
+  return fieldsOf(text).findLast(([key]) => key === 'from')?.[1];
+}
+
 /** What can be said before the variables are known. Throws ParseFailure. */
 export function checkRunMount(text: string): void {
   if (!text.includes('$')) {

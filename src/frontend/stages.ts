@@ -1,6 +1,7 @@
 import { invalidArgument, notFound } from '../base/errors.ts';
 import { suggest } from '../dockerfile/diagnostic.ts';
 import type { Dockerfile, Instruction, SourceRange, Stage } from '../dockerfile/instruction.ts';
+import { mountSource } from '../dockerfile/run-mount.ts';
 import { expandWord } from '../dockerfile/shell-word.ts';
 import { type Platform, parsePlatform } from '../oci/platform.ts';
 
@@ -92,7 +93,7 @@ export function findTarget<S extends { readonly stage: Stage }>(stages: readonly
 export function sourceNames(instruction: Instruction): string[] {
   if (instruction.name === 'copy') return instruction.from === undefined ? [] : [instruction.from];
   if (instruction.name !== 'run') return [];
-  return instruction.mounts.flatMap((text) => /(?:^|,)"?from=([^,"$]+)"?(?:,|$)/i.exec(text)?.[1] ?? []);
+  return instruction.mounts.flatMap((text) => mountSource(text) || []);
 }
 
 /** Docker calls stages without a name by their number, when there is more than one of them or an image that is copied from. */

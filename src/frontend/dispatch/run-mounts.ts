@@ -63,7 +63,7 @@ function fileMount(stage: StageState, mount: RunMount, sources: MountSource): Ex
     default:
       return {
         dest,
-        from: sources(mount.from, [source]),
+        from: sources(mount.from || undefined, [source]),
         ...selector,
         readonly: mount.readonly ?? true,
         mountType: MountType.BIND,
@@ -82,7 +82,7 @@ function targetOf(stage: StageState, { target = '' }: RunMount): string {
 /** What a new cache mount starts with; an owner or mode of its own needs a directory that has them. */
 function cacheSeed(mount: RunMount, sources: MountSource): Pick<ExecMount, 'from' | 'selector'> {
   const source = posix.join('/', mount.source ?? '');
-  const from = mount.from === undefined ? undefined : sources(mount.from, [source]);
+  const from = mount.from ? sources(mount.from, [source]) : undefined;
   if (source !== '/' || (mount.mode === undefined && mount.uid === undefined && mount.gid === undefined))
     return { from };
   const owner = {
