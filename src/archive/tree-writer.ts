@@ -315,7 +315,8 @@ const opaque = Buffer.from('y');
 /** Only what images legitimately carry: overlayfs's own attributes from outside could make files vanish or appear. */
 function writeXattrs(path: Buffer, entry: TarEntry): void {
   for (const [name, value] of entry.xattrs) {
-    if (name !== 'security.capability' && !(name.startsWith('user.') && entry.type !== 'symlink')) continue;
+    const isUsers = name.startsWith('user.') && !name.startsWith('user.overlay.') && entry.type !== 'symlink';
+    if (name !== 'security.capability' && !isUsers) continue;
     try {
       setXattr(path, name, value);
     } catch (error) {
