@@ -1,10 +1,10 @@
-import { SlipwayError } from '../base/errors.ts';
 import { sourceOp } from '../graph/ops.ts';
 import type { Edge } from '../graph/vertex.ts';
 import type { ImageConfig } from '../oci/image-config.ts';
 import { parseImageConfig } from '../oci/parse-image-config.ts';
 import { formatReference, parseReference, withDefaultTag } from '../oci/reference.ts';
 import { readBuildOptions } from './build-options.ts';
+import { requireCapabilities } from './capabilities.ts';
 import type { FrontendGateway, FrontendRequest } from './frontend.ts';
 import { NamedContexts } from './named-contexts.ts';
 
@@ -28,7 +28,7 @@ export async function findFrontendImage(
   const options = readBuildOptions(request.options, gateway);
   const { buildPlatform: platform } = options;
   const named = await new NamedContexts(gateway, options, request).state(source, platform);
-  if (named) return checked({ edge: named.files([]), config: named.config }, request, source);
+  if (named) return checked({ edge: named.files([]), config: named.config }, request);
   const reference = formatReference(withDefaultTag(parseReference(source)));
   const resolved = await gateway.resolveImageConfig(reference, {
     platform,
@@ -41,20 +41,12 @@ export async function findFrontendImage(
     { 'image.recordtype': 'frontend' },
     { name: `docker-image://${pinned}` },
   );
-  return checked({ edge, config: parseImageConfig(resolved.config) }, request, source);
+  return checked({ edge, config: parseImageConfig(resolved.config) }, request);
 }
 
-function checked(image: FrontendImage, { options, inputs }: FrontendRequest, source: string): FrontendImage {
-  const words = (text: string | undefined) => (text ?? '').split(',').filter((word) => word !== '');
-  const able = new Set(words(image.config?.config?.Labels?.['moby.buildkit.frontend.caps']));
-  const wanted = words(options.get('frontend.caps'));
-  if (inputs.size > 0) wanted.push('moby.buildkit.frontend.inputs');
-  for (const capability of wanted) {
-    if (!able.has(capability.replace(/\+forward$/, '')))
-      throw new SlipwayError(
-        'unimplemented',
-        `the frontend ${JSON.stringify(source)} does not support ${JSON.stringify(capability)}`,
-      );
-  }
+function checked(image: FrontendImage, { options, inputs }: FrontendRequest): FrontendImage {
+  const able = new Set((image.config?.config?.Labels?.['moby.buildkit.frontend.caps'] ?? '').split(','));
+  requireCapabilities(options.get('frontend.caps'), able);
+  if (inputs.size > 0) requireCapabilities('moby.buildkit.frontend.inputs', able);
   return image;
 }

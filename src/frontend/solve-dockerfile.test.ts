@@ -241,6 +241,17 @@ suite('errors', () => {
     assert.ok(text.length < 300);
   });
 
+  test('a capability that is not there is refused, unless another frontend is to have it', async () => {
+    const unknown = 'moby.buildkit.frontend.notexistcap';
+    const all = 'moby.buildkit.frontend.inputs,moby.buildkit.frontend.contexts+forward';
+    assert.equal(await message('FROM busybox\n', { 'frontend.caps': all }), 'no error');
+    for (const word of [unknown, `${unknown}+forward`])
+      assert.equal(
+        await message('FROM busybox\n', { 'frontend.caps': word }),
+        `unsupported frontend capability ${unknown}`,
+      );
+  });
+
   test('they know their line', async () => {
     await assert.rejects(solve('FROM busybox\nRUN a\nCOPY --chmod=999 a /b\n'), (error) => {
       assert.ok(error instanceof SourceError);

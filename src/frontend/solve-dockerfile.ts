@@ -4,6 +4,7 @@ import type { SourceRange } from '../dockerfile/instruction.ts';
 import { formatPlatformInFull } from '../oci/platform.ts';
 import type { BuildContext } from './build-context.ts';
 import type { BuildOptions } from './build-options.ts';
+import { builtinCapabilities, requireCapabilities } from './capabilities.ts';
 import { convertTargets } from './convert-targets.ts';
 import type { ConvertedTarget } from './dockerfile-converter.ts';
 import type { FrontendGateway, FrontendRequest, FrontendResult } from './frontend.ts';
@@ -27,6 +28,7 @@ export async function solveDockerfile(
   const build = await prepareBuild(gateway, request);
   const { source, options, context } = build;
   const foreign = request.options.has('cmdline') ? undefined : foreignSyntax(options, context);
+  requireCapabilities(request.options.get('frontend.caps'), builtinCapabilities, { mayForward: foreign !== undefined });
   if (foreign && forward) {
     try {
       return await forward(foreign.image, new Map([['cmdline', foreign.commandLine]]));

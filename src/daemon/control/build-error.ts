@@ -1,8 +1,9 @@
-import { SourceSchema, VertexSchema } from '../../api/gen/errdefs_pb.js';
+import { FrontendCapSchema, SourceSchema, VertexSchema } from '../../api/gen/errdefs_pb.js';
 import { StatusError } from '../../api/grpc/status.ts';
 import { create } from '../../api/message/create.ts';
 import { anyPack } from '../../api/message/well-known.ts';
 import { type ErrorCode, errorMessage, SlipwayError } from '../../base/errors.ts';
+import { UnsupportedCapabilityError } from '../../frontend/capabilities.ts';
 import type { FrontendResult } from '../../frontend/frontend.ts';
 import { SourceError } from '../../frontend/source-error.ts';
 import { lineRanges, type SourceFile, sourceInfo, verticesOf } from '../../graph/definition.ts';
@@ -20,6 +21,10 @@ export function buildError(error: unknown, result: FrontendResult | undefined): 
   const code = codeFor(error);
   if (error instanceof SourceError) {
     return new StatusError(code, `${errorMessage(error)}${hint}`, [sourceDetail(error.source, error.ranges)], error);
+  }
+  if (error instanceof UnsupportedCapabilityError) {
+    const detail = anyPack(FrontendCapSchema, create(FrontendCapSchema, { name: error.capability }));
+    return new StatusError(code, errorMessage(error), [detail], error);
   }
   if (error instanceof SolveError) {
     const location = locationOf(error, result);
