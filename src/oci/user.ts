@@ -45,7 +45,8 @@ function splitOnce(text: string, separator: string): [string, string?] {
 
 function findUser(wanted: string, users: readonly PasswdEntry[], value: string): PasswdEntry {
   const number = idNumber(wanted);
-  const entry = users.find((user) => user.name === wanted) ?? users.find((user) => user.uid === number);
+  // A number is one, even where the image calls a user, say root, by it (CVE-2026-4668).
+  const entry = users.find((user) => (number === undefined ? user.name === wanted : user.uid === number));
   if (entry) return entry;
   if (number !== undefined) return { name: '', uid: number, gid: 0, home: '/' };
   throw invalidArgument(
@@ -58,9 +59,9 @@ function findUser(wanted: string, users: readonly PasswdEntry[], value: string):
 
 function findGroup(wanted: string, groups: readonly GroupEntry[], value: string): number {
   const number = idNumber(wanted);
+  if (number !== undefined) return number;
   const entry = groups.find((group) => group.name === wanted);
   if (entry) return entry.gid;
-  if (number !== undefined) return number;
   throw invalidArgument(
     `cannot use user ${JSON.stringify(value)}: there is no group ${JSON.stringify(wanted)} in /etc/group`,
     { hint: 'create the group in an earlier step, or give its number' },

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Digest } from '../base/digest.ts';
-import { notFound } from '../base/errors.ts';
+import { notFound, SlipwayError } from '../base/errors.ts';
 import type { Mount } from '../kernel/mount.ts';
 import { PendingSync } from './pending-sync.ts';
 import type { ActiveId, LayerId, LayerInfo, Snapshots, Stack } from './snapshots.ts';
@@ -16,6 +16,9 @@ const schema = `
   CREATE TABLE IF NOT EXISTS active_layers (id INTEGER PRIMARY KEY, stack TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS chains (chain_id TEXT PRIMARY KEY, stack TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;
+
+/** OVL_MAX_STACK of the kernel, less one for an empty directory of ours. */
+const mostLowers = 499;
 
 /** Behaviour that must not depend on how the kernel was configured; whiteouts and copies must be plain. */
 const commonOptions = ['index=off', 'redirect_dir=off', 'metacopy=off', 'xino=off'];
@@ -235,6 +238,14 @@ export class OverlaySnapshots implements Snapshots {
 
   #overlay(stack: Stack, options: readonly string[]): Mount {
     const lowers = stack.map((layer) => this.layerDirectory(layer)).reverse();
+    if (lowers.length > mostLowers)
+      throw new SlipwayError(
+        'failed-precondition',
+        `cannot mount ${lowers.length} layers: overlayfs takes ${mostLowers}`,
+        {
+          hint: 'join steps, or copy the files into a stage of its own',
+        },
+      );
     // A lone lower directory is no overlay without an upper one, and as a bind mount its whiteouts would show.
     if (lowers.length === 0 || !options.some((option) => option.startsWith('upperdir='))) lowers.push(this.#empty);
     return {
