@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { notFound } from '../base/errors.ts';
 import type { ImageConfig } from '../oci/image-config.ts';
-import type { ContainerSpec, ExitStatus, ProcessIo, RunningProcess, Runtime } from '../runtime/runtime.ts';
+import type { ContainerSpec, ExecSpec, ExitStatus, ProcessIo, RunningProcess, Runtime } from '../runtime/runtime.ts';
 import { BulkPool } from '../snapshot/bulk-pool.ts';
 import { OverlaySnapshots } from '../snapshot/overlay-snapshots.ts';
 import type { Stack } from '../snapshot/snapshots.ts';
@@ -65,6 +65,12 @@ export class FakeRuntime implements Runtime {
       },
       resize: () => {},
     };
+  }
+
+  exec(container: string, spec: ExecSpec, io: ProcessIo): Promise<RunningProcess> {
+    const running = this.started.find(({ id }) => id === container);
+    if (!running) throw notFound(`no such container: ${container}`);
+    return this.start({ ...running, ...spec }, io);
   }
 
   describe() {

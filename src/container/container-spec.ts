@@ -1,9 +1,10 @@
 import { invalidArgument, SlipwayError } from '../base/errors.ts';
 import type { Mount } from '../kernel/mount.ts';
 import { defaultCapabilities, grantableCapabilities } from '../runtime/capabilities.ts';
-import type { ContainerSpec, ProcessUser } from '../runtime/runtime.ts';
+import type { ContainerSpec, ExecSpec, ProcessUser } from '../runtime/runtime.ts';
 import { runtimeMounts } from './container-mounts.ts';
 import type { ContainerRecord, HostConfig } from './container-record.ts';
+import type { ExecConfig } from './execs.ts';
 
 /** The runtime's view of a container. */
 export function containerSpec(
@@ -40,6 +41,32 @@ export function containerSpec(
     sysctls: hostConfig.Sysctls ?? {},
     ...(hostConfig.ShmSize ? { shmSize: hostConfig.ShmSize } : {}),
     ...resourcesOf(hostConfig),
+  };
+}
+
+/** The runtime's view of a further process in it. */
+export function execSpec(
+  id: string,
+  config: ExecConfig,
+  record: ContainerRecord,
+  user: ProcessUser,
+  size: { readonly rows: number; readonly columns: number } | undefined,
+): ExecSpec {
+  const env = config.Env ?? [];
+  const isGiven = (each: string) => env.some((own) => own.startsWith(each.slice(0, each.indexOf('=') + 1)));
+  const terminal = config.Tty && !env.some((each) => each.startsWith('TERM=')) ? ['TERM=xterm'] : [];
+  return {
+    id,
+    args: config.Cmd,
+    env: [
+      ...environment(record).filter((each) => !isGiven(each) && !(config.Tty && each.startsWith('TERM='))),
+      ...terminal,
+      ...env,
+    ],
+    cwd: config.WorkingDir || record.config.WorkingDir || '/',
+    user,
+    terminal: config.Tty ? (size ?? { rows: 24, columns: 80 }) : undefined,
+    privileged: config.Privileged === true,
   };
 }
 

@@ -108,7 +108,7 @@ export class Containers {
       const spec = await this.#specOf(record, live);
       live.process = await this.#services.processes.start(spec, live.streams, { stdin: config.OpenStdin === true });
     } catch (error) {
-      const failure = inDockersWords(error, record);
+      const failure = inDockersWords(error, [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])]);
       this.#ended(id, { status: 'created', exitCode: startFailureCode(failure), error: errorMessage(failure) });
       throw failure;
     }

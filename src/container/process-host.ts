@@ -1,4 +1,4 @@
-import type { ContainerSpec, RunningProcess, Runtime } from '../runtime/runtime.ts';
+import type { ContainerSpec, ExecSpec, ProcessIo, RunningProcess, Runtime } from '../runtime/runtime.ts';
 import type { ContainerStreams } from './container-streams.ts';
 
 /**
@@ -7,6 +7,13 @@ import type { ContainerStreams } from './container-streams.ts';
  */
 export interface ProcessHost {
   start(spec: ContainerSpec, streams: ContainerStreams, options: { readonly stdin: boolean }): Promise<RunningProcess>;
+  /** A further process in a container that it runs. */
+  exec(
+    container: string,
+    spec: ExecSpec,
+    streams: ContainerStreams,
+    options: { readonly stdin: boolean },
+  ): Promise<RunningProcess>;
 }
 
 /** Processes that belong to the daemon and end with it. */
@@ -22,10 +29,23 @@ export class DaemonProcesses implements ProcessHost {
     streams: ContainerStreams,
     { stdin }: { readonly stdin: boolean },
   ): Promise<RunningProcess> {
-    return this.#runtime.start(spec, {
-      stdin: stdin ? streams.stdin : undefined,
-      stdout: (bytes) => streams.write(1, bytes),
-      stderr: (bytes) => streams.write(2, bytes),
-    });
+    return this.#runtime.start(spec, ioOf(streams, stdin));
   }
+
+  exec(
+    container: string,
+    spec: ExecSpec,
+    streams: ContainerStreams,
+    { stdin }: { readonly stdin: boolean },
+  ): Promise<RunningProcess> {
+    return this.#runtime.exec(container, spec, ioOf(streams, stdin));
+  }
+}
+
+function ioOf(streams: ContainerStreams, stdin: boolean): ProcessIo {
+  return {
+    stdin: stdin ? streams.stdin : undefined,
+    stdout: (bytes) => streams.write(1, bytes),
+    stderr: (bytes) => streams.write(2, bytes),
+  };
 }

@@ -1,13 +1,11 @@
 import { SlipwayError } from '../base/errors.ts';
-import type { ContainerRecord } from './container-record.ts';
 
-/** docker's client tells exit codes 126 and 127 by these words. */
-export function inDockersWords(error: unknown, { config }: Pick<ContainerRecord, 'config'>): unknown {
+/** docker's clients tell exit codes 126 and 127 by these words. */
+export function inDockersWords(error: unknown, command: readonly string[], attempted = 'start container'): unknown {
   if (!(error instanceof SlipwayError) || (error.code !== 'not-found' && error.code !== 'permission-denied'))
     return error;
-  const program = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])][0];
   const words = error.code === 'not-found' ? 'executable file not found in $PATH' : 'permission denied';
-  return new SlipwayError(error.code, `failed to start container: exec: ${JSON.stringify(program)}: ${words}`, {
+  return new SlipwayError(error.code, `failed to ${attempted}: exec: ${JSON.stringify(command[0])}: ${words}`, {
     cause: error,
   });
 }

@@ -1,4 +1,5 @@
 import { Containers } from '../container/containers.ts';
+import { Execs } from '../container/execs.ts';
 import { DaemonProcesses } from '../container/process-host.ts';
 import type { EngineServices } from '../engine-api/engine-services.ts';
 import { findImage } from '../image/find-image.ts';
@@ -25,6 +26,7 @@ export function composeEngineServices(
     unpacker: engine.unpacker,
     archiver: engine.archiver,
     containers,
+    execs: new Execs(containers, new DaemonProcesses(engine.runtime)),
     registryFor: (credentials) =>
       new RegistryClient({ hosts: engine.registryHosts, transport: engine.transport, credentials }),
     buildCache,

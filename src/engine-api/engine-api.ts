@@ -4,6 +4,7 @@ import { attachConnection } from './attach.ts';
 import { addContainerRoutes } from './container-routes.ts';
 import type { EngineServices } from './engine-services.ts';
 import { addEventRoutes } from './event-routes.ts';
+import { addExecRoutes, execConnection } from './exec-routes.ts';
 import { checkCaller, errorAnswer, pathOf } from './http.ts';
 import { addImageRoutes } from './image-routes.ts';
 import { addImageTransferRoutes } from './image-transfer-routes.ts';
@@ -30,6 +31,7 @@ export function createEngineApi(services: EngineServices): EngineApi {
   // Routes are tried in order: before the images, one of which could be called `search`.
   addRegistryRoutes(router, services);
   addContainerRoutes(router, services);
+  addExecRoutes(router, services.execs);
   addLogRoutes(router, containers);
   addVolumeRoutes(router, containers);
   addEventRoutes(router, containers.events);
@@ -41,9 +43,13 @@ export function createEngineApi(services: EngineServices): EngineApi {
       socket.on('error', () => socket.destroy());
       try {
         checkCaller(request);
-        const id = /^(?:\/v\d+\.\d+)?\/containers\/([^/]+)\/attach$/.exec(pathOf(request))?.[1];
-        if (id === undefined) refuse(socket, { status: 404, message: 'page not found' });
-        else attachConnection(containers, decodeURIComponent(id), request, socket, head);
+        const [, container, exec] = upgradable.exec(pathOf(request)) ?? [];
+        if (container !== undefined) attachConnection(containers, decodeURIComponent(container), request, socket, head);
+        else if (exec !== undefined)
+          execConnection(services.execs, exec, request, socket, head).catch((error: unknown) =>
+            refuse(socket, errorAnswer(error)),
+          );
+        else refuse(socket, { status: 404, message: 'page not found' });
       } catch (error) {
         refuse(socket, errorAnswer(error));
       }
@@ -52,6 +58,8 @@ export function createEngineApi(services: EngineServices): EngineApi {
     close: () => containers.close(),
   };
 }
+
+const upgradable = /^(?:\/v\d+\.\d+)?\/(?:containers\/([^/]+)\/attach|exec\/([^/]+)\/start)$/;
 
 function refuse(socket: Socket, { status, message }: { readonly status: number; readonly message: string }): void {
   const body = `${JSON.stringify({ message })}\n`;

@@ -1,4 +1,5 @@
 import type { Containers } from '../container/containers.ts';
+import type { Execs } from '../container/execs.ts';
 import type { ContentStore } from '../content/content-store.ts';
 import type { ImageStore } from '../image/image-store.ts';
 import type { LayerArchiver } from '../image/layer-archiver.ts';
@@ -30,6 +31,7 @@ export interface EngineServices {
   readonly unpacker: Unpacker;
   readonly archiver: LayerArchiver;
   readonly containers: Containers;
+  readonly execs: Execs;
   registryFor(credentials: CredentialSource): RegistryClient;
   readonly buildCache: {
     list(): readonly CacheEntry[];

@@ -1,12 +1,14 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { invalidArgument, SlipwayError } from '../base/errors.ts';
 import { ContainerBundle, removeBundle } from './container-bundle.ts';
+import { ExecPlace } from './exec-place.ts';
 import { type ChosenRuntime, findRuntime, type RuntimeBinary, type RuntimeName } from './find-runtime.ts';
-import type { ContainerSpec, ProcessIo, RunningProcess, Runtime } from './runtime.ts';
+import type { ContainerSpec, ExecSpec, ProcessIo, RunningProcess, Runtime } from './runtime.ts';
 import { RuntimeProcess } from './runtime-process.ts';
 import { SeccompCache } from './seccomp-cache.ts';
 import { SpawnerClient } from './spawner-client.ts';
+import { execProcess } from './spec.ts';
 
 export interface OciRuntimeOptions {
   /** The daemon's directory for what does not outlive it; `bundles` and `state` are made inside. */
@@ -16,13 +18,20 @@ export interface OciRuntimeOptions {
   readonly spawnerPath?: string | undefined;
 }
 
+interface RunningContainer {
+  readonly process: RuntimeProcess;
+  readonly spec: ContainerSpec;
+  readonly binary: RuntimeBinary;
+}
+
 /** Starts containers by crun or runc, whichever this host has and its cgroups allow. */
 export class OciRuntime implements Runtime {
   readonly #chosen: ChosenRuntime;
   readonly #bundles: string;
   readonly #state: string;
+  readonly #execs: string;
   readonly #spawner: SpawnerClient;
-  readonly #running = new Set<RuntimeProcess>();
+  readonly #running = new Map<string, RunningContainer>();
   readonly #filters: SeccompCache;
   #closed = false;
 
@@ -30,6 +39,7 @@ export class OciRuntime implements Runtime {
     this.#chosen = chosen;
     this.#bundles = join(options.runDirectory, 'bundles');
     this.#state = join(options.runDirectory, 'state');
+    this.#execs = join(options.runDirectory, 'exec');
     this.#spawner = new SpawnerClient(options.spawnerPath);
     const state = join(this.#state, chosen.main.name);
     this.#filters = new SeccompCache(
@@ -77,6 +87,7 @@ export class OciRuntime implements Runtime {
     const process = new RuntimeProcess({
       id: spec.id,
       bundle,
+      words: ['run', '--bundle', bundle.path],
       spawner: this.#spawner,
       command: this.#commandOf(binary),
       binary: binary.path,
@@ -85,17 +96,39 @@ export class OciRuntime implements Runtime {
       io,
       signal,
     });
-    this.#running.add(process);
-    const forget = () => this.#running.delete(process);
+    this.#running.set(spec.id, { process, spec, binary });
+    const forget = () => this.#running.delete(spec.id);
     process.exited.then(forget, forget);
     await process.started(spec.args[0] ?? '');
+    return process;
+  }
+
+  async exec(container: string, exec: ExecSpec, io: ProcessIo): Promise<RunningProcess> {
+    const running = this.#running.get(container);
+    if (!running) throw new SlipwayError('failed-precondition', `container ${container} is not running`);
+    const { spec, binary } = running;
+    checkSpec({ ...spec, ...exec });
+    const place = new ExecPlace(join(this.#execs, exec.id), execProcess(spec, exec, binary.filtersDevices));
+    const process = new RuntimeProcess({
+      id: container,
+      bundle: place,
+      words: ['exec', '--process', place.processFile],
+      isExec: true,
+      spawner: this.#spawner,
+      command: this.#commandOf(binary),
+      binary: binary.path,
+      terminal: exec.terminal,
+      limitsMemory: false,
+      io,
+    });
+    await process.started(exec.args[0] ?? '');
     return process;
   }
 
   /** Kills every container and ends the helper process. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.allSettled([...this.#running].map((process) => process.end()));
+    await Promise.allSettled([...this.#running.values()].map(({ process }) => process.end()));
     await this.#filters.settled();
     await this.#spawner.close();
   }
@@ -126,6 +159,7 @@ export class OciRuntime implements Runtime {
         await this.#spawner.command([...this.#commandOf(binary), 'delete', '--force', id]);
       }
     }
+    rmSync(this.#execs, { recursive: true, force: true });
     for (const id of entriesOf(this.#bundles)) removeBundle(join(this.#bundles, id));
   }
 }

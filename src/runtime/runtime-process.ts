@@ -3,7 +3,6 @@ import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { invalidArgument, SlipwayError } from '../base/errors.ts';
 import { Console } from './console.ts';
-import type { ContainerBundle } from './container-bundle.ts';
 import { ProcessPipes } from './pipes.ts';
 import type { ContainerSpec, ExitStatus, ProcessIo, RunningProcess } from './runtime.ts';
 import type { SpawnerClient } from './spawner-client.ts';
@@ -11,7 +10,10 @@ import { startFailure } from './start-failure.ts';
 
 export interface RuntimeProcessOptions {
   readonly id: string;
-  readonly bundle: ContainerBundle;
+  readonly bundle: ProcessPlace;
+  /** The runtime's subcommand: `run`, or `exec` for a further process of a container, which goes on when that one ends. */
+  readonly words: readonly string[];
+  readonly isExec?: boolean;
   readonly spawner: SpawnerClient;
   /** The runtime's command line up to its subcommand. */
   readonly command: readonly string[];
@@ -22,11 +24,19 @@ export interface RuntimeProcessOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Where the runtime and the daemon meet on disk. */
+export interface ProcessPlace {
+  readonly pidFile: string;
+  readonly logFile: string;
+  readonly consoleSocket: string;
+  remove(): void;
+}
+
 /** How long output may stay open after its process and all of its namespace ended: somebody else was given the pipe. */
 const drainLimit = 10_000;
 const killedCode = 128 + constants.signals.SIGKILL;
 
-/** One container from the first mount to the last; it owns the bundle and removes it. */
+/** One process of the runtime's, from its start to the last byte of its output; a container's own takes the container with it. */
 export class RuntimeProcess implements RunningProcess {
   readonly exited: Promise<ExitStatus>;
   readonly #options: RuntimeProcessOptions;
@@ -46,23 +56,14 @@ export class RuntimeProcess implements RunningProcess {
     this.#options = options;
     const { bundle, spawner, command, id, io, terminal } = options;
     this.#streams = terminal ? new Console(bundle.consoleSocket, terminal, io) : new ProcessPipes(io);
-    const run = [
-      '--log',
-      bundle.logFile,
-      '--log-format',
-      'json',
-      'run',
-      '--bundle',
-      bundle.path,
-      '--pid-file',
-      bundle.pidFile,
-    ];
+    const run = ['--log', bundle.logFile, '--log-format', 'json', ...options.words, '--pid-file', bundle.pidFile];
     const detached = terminal ? ['--detach', '--console-socket', bundle.consoleSocket] : [];
     const { spawned, exited } = spawner.run({
       argv: [...command, ...run, ...detached, id],
       stdio: this.#streams.childEnds,
       detachedPidFile: terminal ? bundle.pidFile : undefined,
-      cleanUp: [...command, 'delete', '--force', id],
+      // A further process ends with its container.
+      cleanUp: options.isExec ? ['true'] : [...command, 'delete', '--force', id],
     });
     this.#spawned = spawned.then(() => this.#streams.closeChildEnds());
     this.#runtimeExited = exited.finally(() => {
@@ -134,6 +135,10 @@ export class RuntimeProcess implements RunningProcess {
   async kill(signal: string): Promise<void> {
     if (!Object.hasOwn(constants.signals, signal)) throw invalidArgument(`cannot send "${signal}": it is no signal`);
     if (this.#ended) return;
+    if (this.#options.isExec) {
+      this.#signal(signal as NodeJS.Signals);
+      return;
+    }
     const { code, output } = await this.#command('kill', this.#options.id, signal);
     if (code === 0 || this.#ended) return;
     await Promise.race([sleep(200), this.exited.catch(() => {})]);
@@ -149,11 +154,21 @@ export class RuntimeProcess implements RunningProcess {
   async end(): Promise<void> {
     this.#killedByUs = true;
     for (let wait = 5, tries = 0; !this.#ended; wait = Math.min(wait * 2, 200), tries++) {
+      if (this.#options.isExec) this.#signal('SIGKILL');
       const words = tries < 50 ? ['kill', this.#options.id, 'KILL'] : ['delete', '--force', this.#options.id];
-      await this.#command(...words).catch(() => {});
+      if (!this.#options.isExec) await this.#command(...words).catch(() => {});
       await Promise.race([sleep(wait), this.exited.catch(() => {})]);
     }
     await this.exited.catch(() => {});
+  }
+
+  /** The runtime knows no name for a further process, only its number, which is its own until it has been waited for. */
+  #signal(signal: NodeJS.Signals): void {
+    try {
+      if (this.#readPid() > 0) process.kill(this.#pid, signal);
+    } catch {
+      // Not there yet, or no longer.
+    }
   }
 
   readonly #onAbort = () => {
@@ -178,7 +193,8 @@ export class RuntimeProcess implements RunningProcess {
       this.#failure ??= error instanceof SlipwayError ? error : new SlipwayError('unavailable', String(error));
     }
     this.#isRunning();
-    if (this.#failure || this.#options.terminal || code > 128) await this.#forceDelete();
+    const isWhole = !this.#options.isExec;
+    if (isWhole && (this.#failure || this.#options.terminal || code > 128)) await this.#forceDelete();
     const failed = await Promise.race([output, sleep(drainLimit, undefined, { ref: false })]);
     this.#ended = true;
     await Promise.allSettled(this.#commands);

@@ -15,7 +15,15 @@ import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isErrorCode } from '../base/errors.ts';
-import type { ContainerMount, ContainerSpec, ExitStatus, ProcessIo, RunningProcess, Runtime } from './runtime.ts';
+import type {
+  ContainerMount,
+  ContainerSpec,
+  ExecSpec,
+  ExitStatus,
+  ProcessIo,
+  RunningProcess,
+  Runtime,
+} from './runtime.ts';
 
 export interface Outcome extends ExitStatus {
   readonly stdout: string;
@@ -99,15 +107,27 @@ export class RuntimeFixture {
     extra: Partial<ContainerSpec> = {},
     io: Partial<ProcessIo> = {},
   ): Promise<Outcome> {
-    const stdout: Uint8Array[] = [];
-    const stderr: Uint8Array[] = [];
-    const running = await this.start(this.spec(args, extra), {
-      stdout: (chunk) => void stdout.push(chunk),
-      stderr: (chunk) => void stderr.push(chunk),
-      ...io,
-    });
-    const status = await running.exited;
-    return { ...status, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() };
+    return outcomeOf((output) => this.start(this.spec(args, extra), { ...output, ...io }));
+  }
+
+  /** A further process, to its end. */
+  exec(
+    container: string,
+    args: readonly string[],
+    extra: Partial<ExecSpec> = {},
+    io: Partial<ProcessIo> = {},
+  ): Promise<Outcome> {
+    const { runtime } = this;
+    assert.ok(runtime);
+    const spec: ExecSpec = {
+      id: `exec-${this.#ids++}`,
+      args,
+      env: ['PATH=/bin'],
+      cwd: '/',
+      user: { uid: 0, gid: 0 },
+      ...extra,
+    };
+    return outcomeOf((output) => runtime.exec(container, spec, { ...output, ...io }));
   }
 
   sh(script: string, extra: Partial<ContainerSpec> = {}, io: Partial<ProcessIo> = {}): Promise<Outcome> {
@@ -129,7 +149,8 @@ export class RuntimeFixture {
   /** Nothing may be mounted, running or on disk for a container that is gone. */
   assertClean(): void {
     assert.deepEqual(mountsBelow(join(this.directory, 'run')), []);
-    assert.deepEqual(readdirSync(join(this.directory, 'run/bundles')), []);
+    for (const place of ['run/bundles', 'run/exec'])
+      assert.deepEqual(existsSync(join(this.directory, place)) ? readdirSync(join(this.directory, place)) : [], []);
     assert.deepEqual(processesWith(`test-${process.pid}-`), []);
   }
 
@@ -137,6 +158,17 @@ export class RuntimeFixture {
     await this.runtime?.close();
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+async function outcomeOf(start: (io: ProcessIo) => Promise<RunningProcess>): Promise<Outcome> {
+  const stdout: Uint8Array[] = [];
+  const stderr: Uint8Array[] = [];
+  const running = await start({
+    stdout: (chunk) => void stdout.push(chunk),
+    stderr: (chunk) => void stderr.push(chunk),
+  });
+  const status = await running.exited;
+  return { ...status, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() };
 }
 
 function mountsBelow(directory: string): string[] {
@@ -180,6 +212,7 @@ export function runtimeSuite(
 
     processTests(() => fixture);
     endTests(() => fixture);
+    execTests(() => fixture);
     confinementTests(() => fixture);
     mountTests(() => fixture);
   });
@@ -316,6 +349,60 @@ function processTests(use: () => RuntimeFixture): void {
 
   test('the exit code of a process with a terminal is known', async () => {
     assert.equal((await use().sh('exit 9', { terminal: { rows: 1, columns: 1 } })).code, 9);
+  });
+}
+
+function execTests(use: () => RuntimeFixture): void {
+  async function* words(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('words');
+  }
+
+  test('a further process has its own user, directory, environment and exit code, and the container goes on', async () => {
+    const fixture = use();
+    const spec = fixture.spec(['sleep', '1000']);
+    const running = await fixture.start(spec);
+    const outcome = await fixture.exec(
+      spec.id,
+      ['sh', '-c', 'id -u; id -g; pwd; echo $GREETING; echo err >&2; exit 7'],
+      {
+        env: ['PATH=/bin', 'GREETING=hello'],
+        cwd: '/tmp',
+        user: { uid: 1234, gid: 5 },
+      },
+    );
+    assert.deepEqual(outcome, { code: 7, outOfMemory: false, stdout: '1234\n5\n/tmp\nhello\n', stderr: 'err\n' });
+    assert.equal((await fixture.exec(spec.id, ['cat'], {}, { stdin: words() })).stdout, 'words');
+    assert.match((await fixture.exec(spec.id, ['tty'], { terminal: { rows: 1, columns: 9 } })).stdout, /pts|console/);
+    await running.kill('SIGKILL');
+    assert.equal((await running.exited).code, 137);
+    await assert.rejects(fixture.exec(spec.id, ['true']), (error) => isErrorCode(error, 'failed-precondition'));
+    fixture.assertClean();
+  });
+
+  test('a further process that cannot be started says why', async () => {
+    const fixture = use();
+    const spec = fixture.spec(['sleep', '1000']);
+    const running = await fixture.start(spec);
+    await assert.rejects(fixture.exec(spec.id, ['nosuch']), (error) => isErrorCode(error, 'not-found'));
+    await assert.rejects(fixture.exec(spec.id, ['/tmp']), (error) => isErrorCode(error, 'permission-denied'));
+    await running.kill('SIGKILL');
+    await running.exited;
+    fixture.assertClean();
+  });
+
+  test('a container ends although a further process was left in it, and after failed ones', async () => {
+    const fixture = use();
+    const spec = fixture.spec(['sleep', '1000']);
+    const running = await fixture.start(spec);
+    await fixture.exec(spec.id, ['true'], { terminal: { rows: 1, columns: 9 } });
+    await assert.rejects(fixture.exec(spec.id, ['nosuch']));
+    const left = fixture.exec(spec.id, ['sh', '-c', 'sleep 76543 & sleep 76543']);
+    await until(() => processesWith('sleep 76543').length > 0, 'the process to be left');
+    await running.kill('SIGKILL');
+    assert.equal((await running.exited).code, 137);
+    assert.equal((await left).code, 137);
+    assert.deepEqual(processesWith('sleep 76543'), []);
+    fixture.assertClean();
   });
 }
 

@@ -57,6 +57,19 @@ export interface ContainerSpec {
   readonly extraHosts?: readonly string[];
 }
 
+/** A further process in a container that runs; what is not said here is as for the container's own. */
+export interface ExecSpec {
+  /** Unique among the live ones of this daemon. */
+  readonly id: string;
+  readonly args: readonly string[];
+  /** `NAME=value`, all of them. */
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly user: ProcessUser;
+  readonly terminal?: ContainerSpec['terminal'];
+  readonly privileged?: boolean;
+}
+
 export interface ProcessIo {
   /** Bytes for standard input; absent means /dev/null. */
   readonly stdin?: AsyncIterable<Uint8Array> | undefined;
@@ -90,6 +103,8 @@ export interface RunningProcess {
 export interface Runtime {
   readonly name: string;
   start(spec: ContainerSpec, io: ProcessIo, options?: { readonly signal?: AbortSignal }): Promise<RunningProcess>;
+  /** Likewise for a further process in a container of this runtime; it ends with the container. Throws failed-precondition when that does not run. */
+  exec(container: string, spec: ExecSpec, io: ProcessIo): Promise<RunningProcess>;
   /** What `info` tells: binary, version, what was chosen and why, warnings such as missing fixes. */
   describe(): {
     readonly binary: string;

@@ -2,15 +2,20 @@
  * The small process that starts all others: fork takes time in proportion to the memory of the one who forks. It lives as long as
  * its daemon, holds no state worth keeping, and ends the containers when the daemon is gone.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import type { Readable } from 'node:stream';
+import type { Reaper } from './reaper.ts';
 import type { SpawnerReport, SpawnerRequest } from './spawner-protocol.ts';
 
 type RunRequest = Extract<SpawnerRequest, { type: 'run' }>;
 
 const daemonPid = process.ppid;
 const running = new Map<number, RunRequest>();
+/** The processes that Node waits for. */
+const children = new Set<number>();
+let reaper: Reaper | undefined;
 /** A runtime finds its own helpers on the PATH and needs nothing else of the host's environment. */
 const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
 
@@ -40,11 +45,13 @@ async function run(request: RunRequest): Promise<void> {
   const [file = '', ...args] = argv;
   const opened: number[] = [];
   let child: ChildProcess;
+  let orphan: ReturnType<Reaper['expect']> | undefined;
   try {
-    if (detachedPidFile !== undefined) (await import('./wait-for-child.ts')).becomeSubreaper();
+    if (detachedPidFile !== undefined) orphan = (await theReaper()).expect();
     const fds = stdio.map((fd, index) => (fd === null ? ('ignore' as const) : openOf(fd, index, opened)));
-    child = spawn(file, args, { env, stdio: fds, cwd: '/' });
+    child = start(file, args, { env, stdio: fds, cwd: '/' });
   } catch (error) {
+    orphan?.forget();
     report({ type: 'exited', key, code: 255, failed: String(error) });
     return;
   } finally {
@@ -55,9 +62,29 @@ async function run(request: RunRequest): Promise<void> {
   child.on('error', (error) => exited(key, 255, String(error)));
   child.on('exit', (code, signal) => {
     const status = shellCode(code, signal);
-    if (detachedPidFile !== undefined && status === 0) void waitDetached(key, detachedPidFile);
-    else exited(key, status);
+    if (orphan && detachedPidFile !== undefined && status === 0) void waitDetached(key, detachedPidFile, orphan);
+    else {
+      orphan?.forget();
+      exited(key, status);
+    }
   });
+}
+
+/** Loaded only when it is needed: the system calls take time. */
+async function theReaper(): Promise<Reaper> {
+  const { Reaper } = await import('./reaper.ts');
+  reaper ??= new Reaper((pid) => children.has(pid));
+  return reaper;
+}
+
+function start(...[file, args, options]: Parameters<typeof spawn>): ChildProcess {
+  const child = spawn(file, args, options);
+  const { pid } = child;
+  if (pid !== undefined) {
+    children.add(pid);
+    child.on('exit', () => children.delete(pid));
+  }
+  return child;
 }
 
 /** Opens the same pipe that the daemon holds open. */
@@ -75,10 +102,9 @@ function shellCode(code: number | null, signal: NodeJS.Signals | null): number {
   return code ?? 128 + (signal ? constants.signals[signal] : 0);
 }
 
-async function waitDetached(key: number, pidFile: string): Promise<void> {
+async function waitDetached(key: number, pidFile: string, orphan: ReturnType<Reaper['expect']>): Promise<void> {
   try {
-    const { waitForChild } = await import('./wait-for-child.ts');
-    exited(key, await waitForChild(Number(readFileSync(pidFile, 'utf8'))));
+    exited(key, await orphan.exited(Number(readFileSync(pidFile, 'utf8'))));
   } catch (error) {
     exited(key, 255, String(error));
   }
@@ -89,7 +115,11 @@ const outputPatience = 20;
 
 function command(key: number, argv: readonly string[]): void {
   const [file = '', ...args] = argv;
-  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'], cwd: '/' });
+  const child = start(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'], cwd: '/' }) as ChildProcessByStdio<
+    null,
+    Readable,
+    Readable
+  >;
   let output = '';
   const keep = (chunk: string) => {
     if (output.length < outputLimit) output += chunk;

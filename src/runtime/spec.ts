@@ -2,7 +2,7 @@ import { invalidArgument } from '../base/errors.ts';
 import type { Mount } from '../kernel/mount.ts';
 import { defaultCapabilities, grantableCapabilities, isCapability } from './capabilities.ts';
 import { defaultDeviceRules, hostDevices } from './devices.ts';
-import type { ContainerSpec } from './runtime.ts';
+import type { ContainerSpec, ExecSpec } from './runtime.ts';
 import { seccompProfile } from './seccomp-profile.ts';
 
 /** What the runtime decided about a container and the spec does not say. */
@@ -42,7 +42,7 @@ export function ociConfig(spec: ContainerSpec, place: SpecPlace): object {
   };
 }
 
-function capabilitiesOf(spec: ContainerSpec, { filtersDevices }: SpecPlace): readonly string[] {
+function capabilitiesOf(spec: ContainerSpec, { filtersDevices }: Pick<SpecPlace, 'filtersDevices'>): readonly string[] {
   for (const name of spec.capabilities ?? []) {
     if (!isCapability(name)) throw invalidArgument(`cannot grant ${JSON.stringify(name)}: it is no capability`);
   }
@@ -50,6 +50,13 @@ function capabilitiesOf(spec: ContainerSpec, { filtersDevices }: SpecPlace): rea
   if (spec.privileged) return grantable;
   const refused = filtersDevices ? '' : 'CAP_MKNOD';
   return (spec.capabilities ?? defaultCapabilities).filter((name) => grantable.includes(name) && name !== refused);
+}
+
+/** The process.json of a further process in a container (runtime-spec, config.md#process). */
+export function execProcess(spec: ContainerSpec, exec: ExecSpec, filtersDevices: boolean): object {
+  const { terminal: _, ...rest } = spec;
+  const joined = { ...rest, ...exec, privileged: exec.privileged === true || spec.privileged === true };
+  return processOf(joined, capabilitiesOf(joined, { filtersDevices }));
 }
 
 function processOf(spec: ContainerSpec, capabilities: readonly string[]): object {
