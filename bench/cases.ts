@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BuildOptions, Peer } from './peers.ts';
+import { type BuildOptions, must, type Peer } from './peers.ts';
 
 export interface Mark {
   readonly factor: number;
-  readonly peer: 'buildctl' | 'buildx';
+  readonly peer: 'buildctl' | 'buildx' | 'docker';
   readonly of?: string;
 }
 
@@ -19,6 +19,9 @@ export interface Case {
   readonly runs: number;
   /** Measured once, in a store that has not seen it. */
   readonly cold?: boolean;
+  /** Before the first run of each peer, and after its last; not timed. */
+  readonly setUp?: (peer: Peer) => void;
+  readonly cleanUp?: (peer: Peer) => void;
   /** Before each timed run; not timed. */
   readonly prepare?: (peer: Peer, run: number) => void;
   /** Undefined where a peer cannot do it. */
@@ -152,5 +155,53 @@ export function createCases(directory: string, base: string): Case[] {
       mark: { milliseconds: 100 },
       command: (peer) => peer.check?.(checked),
     },
+    ...containerCases(base),
   ];
 }
+
+function containerCases(base: string): Case[] {
+  const container =
+    (...words: string[]) =>
+    (peer: Peer) =>
+      peer.container?.(...words);
+  const does =
+    (...words: string[]) =>
+    (peer: Peer) =>
+      void must(peer.container?.(...words) ?? []);
+  const name = 'slipway-bench';
+  const remove = does('rm', '--force', '--volumes', name);
+  return [
+    {
+      id: 'G',
+      title: 'run --rm IMAGE true',
+      runs: 9,
+      mark: { factor: 0.6, peer: 'docker' },
+      setUp: does('pull', '--quiet', base),
+      command: container('run', '--rm', base, 'true'),
+    },
+    {
+      id: 'H',
+      title: 'exec',
+      runs: 9,
+      mark: { factor: 0.6, peer: 'docker' },
+      setUp: does('run', '--detach', '--name', name, base, 'sleep', '1000'),
+      command: container('exec', name, 'true'),
+      cleanUp: remove,
+    },
+    {
+      id: 'I',
+      title: 'logs of 1 GB',
+      runs: 3,
+      mark: { factor: 0.7, peer: 'docker' },
+      setUp: (peer) => {
+        does('run', '--detach', '--name', name, base, 'sh', '-c', gigabyteOfLines)(peer);
+        does('wait', name)(peer);
+      },
+      command: container('logs', name),
+      cleanUp: remove,
+    },
+  ];
+}
+
+/** 100 bytes each. */
+const gigabyteOfLines = `yes '${'0123456789'.repeat(10).slice(1)}' | head -n 10000000`;

@@ -109,29 +109,34 @@ must(['node', join(root, 'scripts/build.ts')]);
 const base = await serveBase();
 const ours = createSlipway(directory);
 const buildkit = createBuildkit(directory);
-const others = [buildkit, buildkit && createBuildx(directory), createDocker(), createBuildah(directory)].filter(
-  (peer) => peer !== undefined,
-);
+const others = [
+  buildkit,
+  buildkit && createBuildx(directory),
+  createDocker(directory),
+  createBuildah(directory),
+].filter((peer) => peer !== undefined);
 const peers = [ours, ...others];
 try {
   for (const peer of peers) await peer.start();
   console.error('writing contexts');
   const results = new Map<string, Map<string, number>>();
-  for (const each of createCases(directory, base.name)) {
+  const wanted = new Set(process.argv.slice(2));
+  const cases = createCases(directory, base.name).filter(({ id }) => wanted.size === 0 || wanted.has(id));
+  console.log(`${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}\n`);
+  console.log(
+    `| case | ${peers.map((peer) => peer.name).join(' | ')} | ratio | mark |\n|---|${'---|'.repeat(peers.length + 2)}`,
+  );
+  for (const each of cases) {
     console.error(`measuring ${each.id} ${each.title}`);
+    for (const peer of ableTo(each, peers)) each.setUp?.(peer);
     // One run ahead, so that the base image is pulled and a no-op has something to repeat.
     if (each.runs > 1) for (const peer of ableTo(each, peers)) time(each.command(peer) ?? []);
     results.set(each.id, measure(each, peers));
+    for (const peer of ableTo(each, peers)) each.cleanUp?.(peer);
     const figures = peers.map((peer) => shown(results.get(each.id)?.get(peer.name)));
     const own = results.get(each.id)?.get(ours.name);
     const theirs = theirsOf(each, results);
     const ratio = own !== undefined && theirs !== undefined ? (own / theirs).toFixed(2) : '';
-    if (each.id === 'A') {
-      console.log(`${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}\n`);
-      console.log(
-        `| case | ${peers.map((peer) => peer.name).join(' | ')} | ratio | mark |\n|---|${'---|'.repeat(peers.length + 2)}`,
-      );
-    }
     console.log(`| ${each.id} ${each.title} | ${figures.join(' | ')} | ${ratio} | ${markOf(each)} |`);
   }
   console.log(

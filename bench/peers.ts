@@ -20,6 +20,8 @@ export interface Peer {
   build(context: string, options: BuildOptions): readonly string[];
   /** Asks for the linter's warnings; absent where there is none. */
   check?(context: string): readonly string[];
+  /** A command about containers; absent where there are none. */
+  container?(...words: readonly string[]): readonly string[];
   version(): readonly string[];
   /** Highest resident memory of the daemon so far, in MB. */
   peakMemory(): number | undefined;
@@ -44,6 +46,7 @@ export function createSlipway(directory: string): Peer {
       context,
     ],
     check: (context) => [...program, 'build', '--check', context],
+    container: (...words) => [...program, ...words],
     version: () => [slipway, '--version'],
     peakMemory: () => peakOf(readFileSync(join(root, 'lock'), 'utf8').trim()),
     stop: async () => void must([...program, 'daemon', 'stop']),
@@ -69,11 +72,7 @@ export function createBuildkit(
         ['--root', root, '--addr', address, '--containerd-worker=false', '--oci-worker-snapshotter=overlayfs'],
         { stdio: 'ignore' },
       );
-      for (let tries = 0; tries < 200; tries++) {
-        if (spawnSync(buildctl, ['--addr', address, 'debug', 'workers']).status === 0) return;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-      throw new Error('buildkitd did not come up');
+      await untilDone('buildkitd', [buildctl, '--addr', address, 'debug', 'workers']);
     },
     build: (context, { file, noCache, image }) => [
       buildctl,
@@ -100,11 +99,7 @@ export function createBuildkit(
     ],
     version: () => [buildctl, '--version'],
     peakMemory: () => peakOf(`${daemon.pid}`),
-    stop: async () => {
-      const gone = new Promise((resolve) => daemon.once('exit', resolve));
-      daemon.kill();
-      await gone;
-    },
+    stop: () => ended(daemon),
   };
 }
 
@@ -141,24 +136,53 @@ export function createBuildx(directory: string, plugin = find('BUILDX', 'docker-
   };
 }
 
-/** docker with an engine that answers; undefined without one. */
-export function createDocker(docker = find('DOCKER', 'docker')): Peer | undefined {
-  if (docker === undefined || spawnSync(docker, ['info', '--format={{.ServerVersion}}']).status !== 0) return undefined;
+/** docker with an engine of its own; undefined when their binaries are not at hand. */
+export function createDocker(
+  directory: string,
+  dockerd = find('DOCKERD', 'dockerd'),
+  docker = find('DOCKER', 'docker'),
+): Peer | undefined {
+  if (dockerd === undefined || docker === undefined) return undefined;
+  const root = join(directory, 'docker');
+  const address = `unix://${root}/socket`;
+  const program = [docker, '--host', address];
+  let daemon: ChildProcess;
   return {
     name: 'docker',
-    start: async () => {},
+    start: async () => {
+      mkdirSync(root, { recursive: true });
+      const places = [`--data-root=${root}/data`, `--exec-root=${root}/exec`, `--pidfile=${root}/pid`];
+      daemon = spawn(dockerd, ['--host', address, ...places], { stdio: 'ignore' });
+      await untilDone('dockerd', [...program, 'info']);
+    },
     build: (context, { file, noCache }) => [
-      docker,
+      ...program,
       'build',
       ...(file === undefined ? [] : [`--file=${join(context, file)}`]),
       ...(noCache ? ['--no-cache'] : []),
       '--tag=bench',
       context,
     ],
+    container: (...words) => [...program, ...words],
     version: () => [docker, '--version'],
-    peakMemory: () => undefined,
-    stop: async () => void must([docker, 'image', 'rm', '--force', 'bench']),
+    peakMemory: () => peakOf(`${daemon.pid}`),
+    stop: () => ended(daemon),
   };
+}
+
+async function untilDone(name: string, command: readonly string[]): Promise<void> {
+  const [program = '', ...args] = command;
+  for (let tries = 0; tries < 200; tries++) {
+    if (spawnSync(program, args).status === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`${name} did not come up`);
+}
+
+async function ended(daemon: ChildProcess): Promise<void> {
+  const gone = new Promise((resolve) => daemon.once('exit', resolve));
+  daemon.kill();
+  await gone;
 }
 
 export function createBuildah(directory: string, buildah = find('BUILDAH', 'buildah')): Peer | undefined {
