@@ -14,6 +14,8 @@ import { invalidArgument, notFound } from '../base/errors.ts';
 export type ExportTarget =
   | { readonly kind: 'directory'; readonly path: string; readonly deleteOthers?: boolean | undefined }
   | { readonly kind: 'file'; readonly path: string }
+  /** A directory in the form of an OCI image layout; what it has already stays. */
+  | { readonly kind: 'layout'; readonly path: string }
   /** Such as standard output; told of the headers that came with the bytes. */
   | { readonly kind: 'stream'; write(bytes: Uint8Array, metadata: ReadonlyMap<string, string>): Promise<void> | void };
 
@@ -22,6 +24,7 @@ export function serveExports(router: Router, targets: readonly (ExportTarget | u
   router.addRaw(FileSend, 'diffCopy', (messages, context) => {
     const target = targetOf(targets, context);
     if (target.kind === 'directory') return receiveDirectory(target, messages);
+    if (target.kind === 'layout') throw invalidArgument('cannot take an image as an archive: its blobs were asked for');
     if (target.kind === 'file') return answerAfter(receiveFile(target.path, messages));
     return answerAfter(receiveStream(target, messages, metadataOf(context)));
   });

@@ -44,8 +44,18 @@ export function createSessionRouter(services: SessionServices): Router {
   if (services.secrets) serveSecrets(router, services.secrets);
   if (services.sshAgents) serveSshAgents(router, services.sshAgents);
   if (services.uploads) serveUploads(router, services.uploads);
-  if (services.layouts) serveContent(router, services.layouts);
+  const layouts = servedLayouts(services);
+  if (layouts.size > 0) serveContent(router, layouts);
   return router;
+}
+
+/** The store of a layout that is written has one name for all exporters (BuildKit's client, client/solve.go). */
+function servedLayouts({ layouts, exports }: SessionServices): ReadonlyMap<string, ServedLayout> {
+  const written = exports?.find((target) => target?.kind === 'layout');
+  return new Map([
+    ...(layouts ?? []),
+    ...(written ? [['export', { directory: written.path, writable: true }] as const] : []),
+  ]);
 }
 
 /** A session that is open. */

@@ -2,6 +2,7 @@ import { Control, type SolveRequestSchema, type StatusResponse } from '../api/ge
 import type { GrpcChannel } from '../api/grpc/channel.ts';
 import type { InitOf } from '../api/message/schema.ts';
 import { randomId } from '../base/random-id.ts';
+import { exportedImage, nameInLayout } from './layout-index.ts';
 import { openSession, type SessionServices } from './session.ts';
 
 /** A build: what to solve, and what the daemon may have from here for it. */
@@ -36,10 +37,19 @@ export async function solve(channel: GrpcChannel, request: BuildRequest): Promis
   try {
     const solveRequest = { ...request.solve, Ref: ref, Session: session.id };
     const { ExporterResponse } = await control.solve(solveRequest, { signal: request.signal });
+    nameExported(request.services, ExporterResponse);
     return { ref, exporterResponse: ExporterResponse };
   } finally {
     await endProgress(progress, progressAborter, request.signal?.aborted === true);
     session.close();
+  }
+}
+
+function nameExported({ exports }: SessionServices, response: Readonly<Record<string, string>>): void {
+  const names = (response['image.name'] ?? '').split(',').flatMap((name) => (name ? [{ name }] : []));
+  for (const target of exports ?? []) {
+    if (target?.kind !== 'layout') continue;
+    nameInLayout(target.path, exportedImage(response), names.length > 0 ? names : [{ tag: 'latest' }]);
   }
 }
 

@@ -1,12 +1,15 @@
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { invalidArgument, notFound } from '../../base/errors.ts';
+import { errorMessage, invalidArgument, notFound, SlipwayError } from '../../base/errors.ts';
+import type { ServedLayout } from '../../client/serve-content.ts';
 import { parseGitUrl } from '../../frontend/git-url.ts';
 import type { FlagReader } from '../flags.ts';
+import { readNamedContexts } from './named-contexts.ts';
 
 export interface BuildInputs {
   readonly directories: ReadonlyMap<string, string>;
+  readonly layouts: ReadonlyMap<string, ServedLayout>;
   readonly options: Readonly<Record<string, string>>;
   /** The Dockerfile as the user named it; undefined where it comes with a remote context. */
   readonly shownDockerfile: string | undefined;
@@ -28,20 +31,26 @@ export async function openContext(context: string, flags: FlagReader): Promise<B
   };
   const file = flags.text('file');
   if (context === '-') await fromStdin(directories, options, temporary, file);
-  else if (parseGitUrl(context) || /^https?:\/\//.test(context)) {
+  else if (parseGitUrl(context) || isUrl(context)) {
     options.context = context;
     if (file !== undefined) options.filename = file;
   } else await fromDirectory(context, file, directories, options, temporary);
-  addNamedContexts(flags.list('build-context'), directories, options);
+  const named = readNamedContexts(flags.list('build-context'));
   return {
-    directories,
-    options,
+    directories: new Map([...directories, ...named.directories]),
+    layouts: named.layouts,
+    options: { ...options, ...named.options },
     shownDockerfile: directories.has('dockerfile') ? shownDockerfile(context, file) : undefined,
-    dockerfileDirectory: context === '-' || file === '-' ? undefined : directories.get('dockerfile'),
+    dockerfileDirectory:
+      context === '-' || file === '-' || isUrl(file ?? '') ? undefined : directories.get('dockerfile'),
     close: () => {
       for (const path of made) rmSync(path, { recursive: true, force: true });
     },
   };
+}
+
+function isUrl(text: string): boolean {
+  return /^https?:\/\//.test(text);
 }
 
 function shownDockerfile(context: string, file: string | undefined): string {
@@ -62,9 +71,9 @@ async function fromDirectory(
   if (!stat.isDirectory())
     throw invalidArgument(`unable to prepare context: path ${JSON.stringify(context)} is not a directory`);
   directories.set('context', directory);
-  if (file === '-') {
+  if (file !== undefined && (file === '-' || isUrl(file))) {
     const place = temporary();
-    writeFileSync(join(place, 'Dockerfile'), await readStdin());
+    writeFileSync(join(place, 'Dockerfile'), file === '-' ? await readStdin() : await download(file));
     directories.set('dockerfile', place);
     return;
   }
@@ -106,28 +115,25 @@ async function readStdin(): Promise<Buffer> {
   return Buffer.concat(await Array.fromAsync(process.stdin as AsyncIterable<Buffer>));
 }
 
-function addNamedContexts(
-  texts: readonly string[],
-  directories: Map<string, string>,
-  options: Record<string, string>,
-): void {
-  for (const text of texts) {
-    const equals = text.indexOf('=');
-    if (equals <= 0)
-      throw invalidArgument(`cannot use build context ${JSON.stringify(text)}`, {
-        hint: 'want name=path or name=docker-image://image',
-      });
-    const [name, value] = [text.slice(0, equals), text.slice(equals + 1)];
-    if (/^(docker-image|oci-layout|https?|git|ssh):\/\//.test(value) || parseGitUrl(value))
-      options[`context:${name}`] = value;
-    else {
-      const directory = resolve(value);
-      if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory())
-        throw notFound(
-          `cannot use build context ${JSON.stringify(name)}: there is no directory ${JSON.stringify(value)}`,
-        );
-      directories.set(name, directory);
-      options[`context:${name}`] = `local:${name}`;
+/** More than a Dockerfile ever has. Bytes. */
+const downloadLimit = 16 * 1024 * 1024;
+const downloadPatience = 60_000;
+
+/** `-f https://…`: fetched by this client, as its user may be the only one who can reach it. */
+async function download(url: string): Promise<Uint8Array> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(downloadPatience) });
+    if (!response.ok) throw new SlipwayError('unavailable', `the server answered ${response.status}`);
+    const pieces: Uint8Array[] = [];
+    let size = 0;
+    for await (const piece of response.body ?? []) {
+      size += piece.length;
+      if (size > downloadLimit) throw invalidArgument(`it has more than ${downloadLimit} bytes`);
+      pieces.push(piece);
     }
+    return Buffer.concat(pieces);
+  } catch (error) {
+    const reason = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    throw new SlipwayError('unavailable', `cannot fetch Dockerfile ${JSON.stringify(url)}: ${errorMessage(reason)}`);
   }
 }

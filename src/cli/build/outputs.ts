@@ -65,6 +65,7 @@ function targetOf(type: string, dest: string | undefined, attrs: Record<string, 
   }
   if (!['tar', 'oci', 'docker'].includes(type)) return undefined;
   if (dest === undefined && type === 'docker') return undefined;
+  if (attrs.tar === 'false') return layoutTarget(type, dest);
   if (dest === undefined || dest === '-') {
     if (process.stdout.isTTY)
       throw invalidArgument(`cannot write the output type=${type} to a terminal`, {
@@ -80,6 +81,16 @@ function targetOf(type: string, dest: string | undefined, attrs: Record<string, 
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
     throw invalidArgument(`cannot write the output into ${JSON.stringify(dest)}: it is a directory`);
   return { kind: 'file', path };
+}
+
+function layoutTarget(type: string, dest: string | undefined): ExportTarget {
+  if (dest === undefined || dest === '-')
+    throw invalidArgument(`cannot write the output type=${type},tar=false: it needs a directory`, {
+      hint: 'add dest=path',
+    });
+  if (statSync(dest, { throwIfNoEntry: false })?.isFile())
+    throw invalidArgument(`cannot write the output into ${JSON.stringify(dest)}: it is a file`);
+  return { kind: 'layout', path: resolve(dest) };
 }
 
 function writeAll(bytes: Uint8Array): Promise<void> | undefined {

@@ -62,6 +62,7 @@ export const runBuild: CommandRun = async ({ flags, args: [context = ''] }, { lo
         },
         services: {
           directories: inputs.directories,
+          layouts: inputs.layouts,
           sameMachine: locations.host.startsWith('unix://'),
           exports: outputs.map(({ target }) => target),
           secrets,
