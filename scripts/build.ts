@@ -57,6 +57,7 @@ await Promise.all([
       daemon: 'src/cli/daemon-process.ts',
       'bulk-worker': 'src/snapshot/bulk-worker.ts',
       'layer-tar-worker': 'src/image/layer-tar-worker.ts',
+      'files-worker': 'src/container/files/files-worker.ts',
       spawner: 'src/runtime/spawner.ts',
     },
     splitting: true,

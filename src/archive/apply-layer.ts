@@ -79,12 +79,19 @@ export async function extractArchive(
   options: {
     readonly limits?: TreeLimits;
     readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+    readonly keepKinds?: boolean | undefined;
+    /** Another name for a member and for what a hard link names. */
+    readonly rename?: ((name: string) => string) | undefined;
   } = {},
 ): Promise<void> {
   if (!lstatSync(directory, { throwIfNoEntry: false })) mkdirSync(directory, { recursive: true });
+  const { rename = (name: string) => name } = options;
   const tree = new TreeWriter(directory, options);
   const reader = new TarReader({
-    entry: (entry) => tree.begin(entry),
+    entry: (entry) => {
+      const linkName = entry.type === 'link' ? rename(entry.linkName) : entry.linkName;
+      tree.begin({ ...entry, name: rename(entry.name), linkName });
+    },
     data: (data) => tree.write(data),
     end: () => tree.end(),
   });

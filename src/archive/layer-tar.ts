@@ -1,4 +1,13 @@
-import { type BigIntStats, closeSync, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+} from 'node:fs';
 import { createSha256, type Digest, digestOfHash } from '../base/digest.ts';
 import { SlipwayError } from '../base/errors.ts';
 import { deviceMajor, deviceMinor, getXattr, listXattrs } from '../kernel/file-attributes.ts';
@@ -9,6 +18,10 @@ export interface LayerTarOptions {
   readonly latestTime?: bigint | undefined;
   /** All times are this one. Nanoseconds since 1970. */
   readonly time?: bigint | undefined;
+  /** Members that are left out, with all that is in them. Names are latin1. */
+  readonly omit?: ((member: string, stat: BigIntStats, path: Buffer) => boolean) | undefined;
+  /** Directories of which only the member itself is written. */
+  readonly closed?: ((path: Buffer, stat: BigIntStats) => boolean) | undefined;
 }
 
 const chunkSize = 1 << 20;
@@ -25,6 +38,30 @@ export function writeLayerTar(directory: string, sink: (bytes: Buffer) => void, 
   const writer = new ChunkWriter(sink);
   const links = new Map<bigint, string>();
   walk(Buffer.from(`${directory}/`), '', writer, links, options);
+  writer.write(Buffer.alloc(2 * blockSize));
+  writer.flush();
+}
+
+/**
+ * Writes one file, or a directory with what is in it, under a name of one's choice, in the same form; the empty name stands for what is in
+ * the directory alone. A path that ends in `/` or `/.` is that of a directory. Throws ENOENT, ENOTDIR.
+ */
+export function writeTreeTar(
+  path: string,
+  name: string,
+  sink: (bytes: Buffer) => void,
+  options: LayerTarOptions = {},
+): void {
+  const writer = new ChunkWriter(sink);
+  const links = new Map<bigint, string>();
+  const bytes = Buffer.from(path);
+  const member = Buffer.from(name).toString('latin1');
+  const stat = lstatSync(bytes, { bigint: true });
+  if (!stat.isDirectory()) writeMember(bytes, member, stat, writer, links, options);
+  else {
+    if (member !== '') writer.write(encodeHeader(entryOf(bytes, `${member}/`, 'directory', stat, options)));
+    walk(Buffer.from(`${path}/`), member === '' ? '' : `${member}/`, writer, links, options);
+  }
   writer.write(Buffer.alloc(2 * blockSize));
   writer.flush();
 }
@@ -105,7 +142,7 @@ function walk(
     const path = Buffer.concat([directory, Buffer.from(name, 'latin1')]);
     const stat = lstatSync(path, { bigint: true });
     const member = prefix + name;
-    if (stat.isSocket()) continue;
+    if (stat.isSocket() || options.omit?.(member, stat, path)) continue;
     if (stat.isCharacterDevice() && stat.rdev === 0n) {
       writer.write(encodeHeader(whiteout(`${prefix}.wh.${name}`)));
       continue;
@@ -118,6 +155,7 @@ function walk(
     if (getXattr(path, 'trusted.overlay.opaque')?.toString() === 'y') {
       writer.write(encodeHeader(whiteout(`${member}/${opaqueMarker}`)));
     }
+    if (options.closed?.(path, stat)) continue;
     walk(Buffer.concat([path, Buffer.from('/')]), `${member}/`, writer, links, options);
   }
 }
@@ -140,7 +178,8 @@ function writeMember(
   const entry = entryOf(path, member, type, stat, options);
   writer.write(encodeHeader(entry));
   if (type !== 'file' || entry.size === 0) return;
-  const fd = openSync(path, 'r');
+  // Nothing that took the file's place meanwhile is followed or waited for.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const read = writer.readFrom(fd, entry.size);
     if (read !== entry.size) {

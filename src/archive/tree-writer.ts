@@ -37,6 +37,8 @@ export interface TreeWriterOptions {
   readonly limits?: TreeLimits;
   /** Overrides the owner that the archive names. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+  /** A directory gives way to nothing else, and nothing else to a directory: `docker cp`. */
+  readonly keepKinds?: boolean | undefined;
 }
 
 /**
@@ -173,6 +175,7 @@ export class TreeWriter {
 
   #create(path: Buffer, member: string, entry: TarEntry): void {
     const existing = lstatSync(path, { throwIfNoEntry: false });
+    if (this.#options.keepKinds) checkKind(existing, entry);
     if (!(existing?.isDirectory() && entry.type === 'directory')) this.#remove(path, existing);
     switch (entry.type) {
       case 'directory':
@@ -307,6 +310,15 @@ export class TreeWriter {
     if (entry.type !== 'symlink') chmodSync(path, entry.mode);
     writeXattrs(path, entry);
   }
+}
+
+function checkKind(existing: Stats | undefined, { name, type }: TarEntry): void {
+  if (!existing || existing.isDirectory() === (type === 'directory')) return;
+  throw invalidArgument(
+    existing.isDirectory()
+      ? `cannot overwrite directory ${quoted(name)} with non-directory`
+      : `cannot overwrite non-directory ${quoted(name)} with directory`,
+  );
 }
 
 const opaqueXattr = 'trusted.overlay.opaque';

@@ -315,6 +315,11 @@ export class Containers {
     if (record.hostConfig.AutoRemove && !this.#restarting.has(id)) void this.#remove(record, true).catch(() => {});
   }
 
+  /** Tells `docker events` what was done to a container elsewhere. */
+  tell(record: ContainerRecord, action: string, more: Record<string, string> = {}): void {
+    this.#tell(record, action, more);
+  }
+
   /** Processes that belonged to the last daemon ended with it. */
   #settleAfterRestart(): void {
     for (const { id, state } of this.#table.list()) {

@@ -1,5 +1,6 @@
 import { Containers } from '../container/containers.ts';
 import { Execs } from '../container/execs.ts';
+import { ContainerFiles } from '../container/files/container-files.ts';
 import { DaemonProcesses } from '../container/process-host.ts';
 import type { EngineServices } from '../engine-api/engine-services.ts';
 import { findImage } from '../image/find-image.ts';
@@ -27,6 +28,7 @@ export function composeEngineServices(
     archiver: engine.archiver,
     containers,
     execs: new Execs(containers, new DaemonProcesses(engine.runtime)),
+    files: new ContainerFiles(engine),
     registryFor: (credentials) =>
       new RegistryClient({ hosts: engine.registryHosts, transport: engine.transport, credentials }),
     buildCache,

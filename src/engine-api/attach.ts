@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { OutputListener } from '../container/container-streams.ts';
 import type { Containers } from '../container/containers.ts';
 import { DetachScanner, parseDetachKeys } from './detach-keys.ts';
-import { flagOf, queryOf, type Request } from './http.ts';
+import { drained, flagOf, queryOf, type Request } from './http.ts';
 import { muxFrame } from './mux-frame.ts';
 
 export const rawStream = 'application/vnd.docker.raw-stream';
@@ -94,17 +94,6 @@ function listener({ query, tty }: AttachRequest, output: Writable): OutputListen
     if (!wants[stream] || output.destroyed) return undefined;
     return output.write(tty ? bytes : muxFrame(stream, bytes)) ? undefined : drained(output);
   };
-}
-
-/** Resolves when more can be written, or nobody reads any more. */
-export function drained(output: Writable): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      output.off('drain', done).off('close', done);
-      resolve();
-    };
-    output.on('drain', done).on('close', done);
-  });
 }
 
 function forwardInput(

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { addArchiveRoutes } from './archive-routes.ts';
 import { attachConnection } from './attach.ts';
+import { addCommitRoutes } from './commit-routes.ts';
 import { addContainerRoutes } from './container-routes.ts';
 import type { EngineServices } from './engine-services.ts';
 import { addEventRoutes } from './event-routes.ts';
@@ -31,6 +33,8 @@ export function createEngineApi(services: EngineServices): EngineApi {
   // Routes are tried in order: before the images, one of which could be called `search`.
   addRegistryRoutes(router, services);
   addContainerRoutes(router, services);
+  addArchiveRoutes(router, services);
+  addCommitRoutes(router, services);
   addExecRoutes(router, services.execs);
   addLogRoutes(router, containers);
   addVolumeRoutes(router, containers);

@@ -1,5 +1,6 @@
 import type { Containers } from '../container/containers.ts';
 import type { Execs } from '../container/execs.ts';
+import type { ContainerFiles } from '../container/files/container-files.ts';
 import type { ContentStore } from '../content/content-store.ts';
 import type { ImageStore } from '../image/image-store.ts';
 import type { LayerArchiver } from '../image/layer-archiver.ts';
@@ -32,6 +33,7 @@ export interface EngineServices {
   readonly archiver: LayerArchiver;
   readonly containers: Containers;
   readonly execs: Execs;
+  readonly files: ContainerFiles;
   registryFor(credentials: CredentialSource): RegistryClient;
   readonly buildCache: {
     list(): readonly CacheEntry[];

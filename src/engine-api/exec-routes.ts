@@ -3,9 +3,9 @@ import type { Readable, Writable } from 'node:stream';
 import { invalidArgument } from '../base/errors.ts';
 import type { OutputListener } from '../container/container-streams.ts';
 import type { Exec, ExecConfig, Execs } from '../container/execs.ts';
-import { drained, multiplexedStream, rawStream } from './attach.ts';
+import { multiplexedStream, rawStream } from './attach.ts';
 import { DetachScanner, parseDetachKeys } from './detach-keys.ts';
-import { errorAnswer, numberOf, readJson, sendJson, sendNothing } from './http.ts';
+import { drained, errorAnswer, numberOf, readJson, sendJson, sendNothing } from './http.ts';
 import { muxFrame } from './mux-frame.ts';
 import type { EngineRouter } from './router.ts';
 

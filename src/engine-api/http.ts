@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
+import type { Writable } from 'node:stream';
 import { type ErrorCode, errorMessage, invalidArgument, SlipwayError } from '../base/errors.ts';
 import { createLogger } from '../base/log.ts';
 
@@ -99,6 +100,31 @@ export function sendJson(response: ServerResponse, body: unknown, status = 200):
 export function sendNothing(response: ServerResponse, status = 204): void {
   response.writeHead(status);
   response.end();
+}
+
+/** A body of any length, as fast as the client takes it. Its first bytes come before the status, so that a failure still has one of its own. */
+export async function sendBytes(
+  response: ServerResponse,
+  bytes: AsyncIterable<Uint8Array>,
+  contentType: string,
+): Promise<void> {
+  response.setHeader('content-type', contentType);
+  for await (const chunk of bytes) {
+    if (response.destroyed) return;
+    if (!response.write(chunk)) await drained(response);
+  }
+  response.end();
+}
+
+/** Resolves when more can be written, or nobody reads any more. */
+export function drained(output: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      output.off('drain', done).off('close', done);
+      resolve();
+    };
+    output.on('drain', done).on('close', done);
+  });
 }
 
 const bodyLimit = 16 * 1024 * 1024;

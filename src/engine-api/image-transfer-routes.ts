@@ -9,9 +9,8 @@ import { saveImages } from '../image/save.ts';
 import type { TransferProgress } from '../image/transfer-progress.ts';
 import { parsePlatform } from '../oci/platform.ts';
 import { familiarReference, parseReference, type Reference, withDefaultTag, withTag } from '../oci/reference.ts';
-import { drained } from './attach.ts';
 import type { EngineServices } from './engine-services.ts';
-import { JsonLines, type Request } from './http.ts';
+import { JsonLines, type Request, sendBytes } from './http.ts';
 import { tellImage } from './image-events.ts';
 import { credentialsOf } from './registry-auth.ts';
 import type { EngineRouter } from './router.ts';
@@ -171,11 +170,5 @@ async function save(
   response: ServerResponse,
 ): Promise<void> {
   if (names.length === 0) throw invalidArgument('the request names no image');
-  const bytes = saveImages(services, names, { signal });
-  response.writeHead(200, { 'content-type': 'application/x-tar' });
-  for await (const chunk of bytes) {
-    if (response.destroyed) return;
-    if (!response.write(chunk)) await drained(response);
-  }
-  response.end();
+  await sendBytes(response, saveImages(services, names, { signal }), 'application/x-tar');
 }

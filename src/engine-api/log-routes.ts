@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http';
 import { invalidArgument } from '../base/errors.ts';
 import type { Containers } from '../container/containers.ts';
 import type { LogLine } from '../container/read-logs.ts';
-import { drained, multiplexedStream, rawStream } from './attach.ts';
-import { flagOf, type Request } from './http.ts';
+import { multiplexedStream, rawStream } from './attach.ts';
+import { drained, flagOf, type Request } from './http.ts';
 import { muxFrame } from './mux-frame.ts';
 import type { EngineRouter } from './router.ts';
 

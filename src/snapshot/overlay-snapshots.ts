@@ -95,6 +95,10 @@ export class OverlaySnapshots implements Snapshots {
     return [this.#overlay(stack, layers)];
   }
 
+  activeViewMounts(id: ActiveId): readonly Mount[] {
+    return [this.#overlayOf([...this.#directoriesOf(this.#requireActive(id).stack), this.activeDirectory(id)], ['ro'])];
+  }
+
   viewMounts(stack: Stack): readonly Mount[] {
     if (stack.length === 0) return [{ type: 'bind', source: this.#empty, options: ['bind', 'ro'] }];
     return [this.#overlay(stack, ['ro'])];
@@ -236,8 +240,17 @@ export class OverlaySnapshots implements Snapshots {
     return join(this.#directory, 'empty');
   }
 
+  #directoriesOf(stack: Stack): string[] {
+    return stack.map((layer) => this.layerDirectory(layer));
+  }
+
   #overlay(stack: Stack, options: readonly string[]): Mount {
-    const lowers = stack.map((layer) => this.layerDirectory(layer)).reverse();
+    return this.#overlayOf(this.#directoriesOf(stack), options);
+  }
+
+  /** Of layers' directories, the lowest first. */
+  #overlayOf(directories: readonly string[], options: readonly string[]): Mount {
+    const lowers = directories.toReversed();
     if (lowers.length > mostLowers)
       throw new SlipwayError(
         'failed-precondition',

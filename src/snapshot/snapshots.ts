@@ -45,6 +45,8 @@ export interface Snapshots {
   activeStack(id: ActiveId): Stack;
   /** The mounts that show an active layer read-write; apply them in order to one target. */
   activeMounts(id: ActiveId): readonly Mount[];
+  /** The mounts that show an active layer read-only, also while it is mounted elsewhere: what is written later need not show. */
+  activeViewMounts(id: ActiveId): readonly Mount[];
   /** The mounts that show a stack read-only. A one-layer stack is a bind mount; the empty one an empty directory. */
   viewMounts(stack: Stack): readonly Mount[];
   /** The directory of an active layer's own files, in overlayfs's form (whiteouts are char devices 0:0). */

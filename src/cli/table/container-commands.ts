@@ -205,6 +205,18 @@ export const containerCommands: readonly Command[] = [
     load: async () => (await import('../commands/container-details.ts')).runDiff,
   },
   {
+    names: ['cp', 'container cp'],
+    usage: '[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|- | SRC_PATH|- CONTAINER:DEST_PATH',
+    summary: 'Copy files/folders between a container and the local filesystem',
+    flags: [
+      boolean('archive', 'Keep owners and groups', 'a'),
+      boolean('follow-link', 'Follow a symbolic link at SRC_PATH', 'L'),
+      quietFlag('Do not say how much was copied'),
+    ],
+    arity: [2, 2],
+    load: async () => (await import('../commands/cp.ts')).runCp,
+  },
+  {
     names: ['export', 'container export'],
     usage: '[OPTIONS] CONTAINER',
     summary: "Export a container's filesystem as a tar archive",
