@@ -9,8 +9,29 @@ import { defaultTreeLimits, type TreeLimits, TreeWriter } from './tree-writer.ts
 const whiteoutPrefix = '.wh.';
 const opaqueMarker = '.wh..wh..opq';
 
-/** Headers and padding that a layer may have beside its files' bytes. */
+/** Headers and padding that an archive may have beside its files' bytes. */
 const tarOverhead = 2 ** 30;
+
+/** Also what no file holds counts, such as endless zeros behind the last member. */
+class TarBudget {
+  readonly #limit: number;
+  #used = 0;
+
+  constructor({ bytes }: TreeLimits = defaultTreeLimits) {
+    this.#limit = bytes;
+  }
+
+  get used(): number {
+    return this.#used;
+  }
+
+  /** Throws resource-exhausted. */
+  add(bytes: number): void {
+    this.#used += bytes;
+    if (this.#used > this.#limit + tarOverhead)
+      throw new SlipwayError('resource-exhausted', `cannot unpack the archive: it has more than ${this.#limit} bytes`);
+  }
+}
 
 export interface AppliedLayer {
   /** Digest and size of the uncompressed tar. */
@@ -28,7 +49,6 @@ export async function applyLayer(
   options: { readonly parents: readonly string[]; readonly limits?: TreeLimits },
 ): Promise<AppliedLayer> {
   const tree = new TreeWriter(directory, options);
-  const { bytes: limit } = options.limits ?? defaultTreeLimits;
   const reader = new TarReader({
     entry: (entry) => {
       if (!applyWhiteout(tree, entry)) tree.begin(entry);
@@ -37,14 +57,11 @@ export async function applyLayer(
     end: () => tree.end(),
   });
   const hash = createSha256();
-  let tarSize = 0;
+  const budget = new TarBudget(options.limits);
   try {
     for await (const chunk of decompress(bytes)) {
       hash.update(chunk);
-      tarSize += chunk.length;
-      // Also what no file holds, such as endless zeros behind the last member.
-      if (tarSize > limit + tarOverhead)
-        throw new SlipwayError('resource-exhausted', `cannot unpack the layer: it has more than ${limit} bytes`);
+      budget.add(chunk.length);
       reader.push(chunk);
     }
     reader.finish();
@@ -52,7 +69,7 @@ export async function applyLayer(
   } finally {
     tree.abandon();
   }
-  return { diffId: digestOfHash(hash), tarSize };
+  return { diffId: digestOfHash(hash), tarSize: budget.used };
 }
 
 /** Answers whether the member was a whiteout. */
@@ -95,8 +112,12 @@ export async function extractArchive(
     data: (data) => tree.write(data),
     end: () => tree.end(),
   });
+  const budget = new TarBudget(options.limits);
   try {
-    for await (const chunk of decompress(bytes)) reader.push(chunk);
+    for await (const chunk of decompress(bytes)) {
+      budget.add(chunk.length);
+      reader.push(chunk);
+    }
     reader.finish();
     tree.finish();
   } finally {

@@ -9,7 +9,7 @@ import { SlipwayError } from '../base/errors.ts';
 import { getXattr, listXattrs } from '../kernel/file-attributes.ts';
 import { applyLayer, extractArchive } from './apply-layer.ts';
 import { archiveOf, bytesOf, plainEntry } from './archive-fixture.ts';
-import { encodeHeader } from './tar-header.ts';
+import { encodeHeader, paddingOf } from './tar-header.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'owners and devices need root';
 
@@ -197,6 +197,27 @@ suite('hostile archives', { skip }, () => {
         archiveOf({ name: 'd/x', content: 'x' }, { name: 'd/.wh.' }, { name: 'd/.wh..' }, { name: 'd/.wh...' }),
       check: () => assert.deepEqual(readdirSync(join(into, 'd')), ['x']),
     },
+    'A9: a whiteout of a path, and all that lies below the root': {
+      archive: () => archiveOf({ name: 'x', content: 'x' }, { name: '.wh.outside/canary' }, { name: '.wh..wh..opq' }),
+      check: () => assert.deepEqual(readdirSync(into).toSorted(), ['.wh.outside', 'x']),
+    },
+    'A10: names that other file systems take for one, and backslashes (CVE-2021-37701, GHSA-qq89-hq3f-393p)': {
+      archive: () =>
+        archiveOf(
+          { name: 'Case/a', content: '1' },
+          { name: 'case', type: 'symlink', linkName: outside },
+          { name: 'Case/canary', content: '2' },
+          { name: 'caf\xc3\xa9/a', content: '3' },
+          { name: 'cafe\xcc\x81', type: 'symlink', linkName: outside },
+          { name: 'caf\xc3\xa9/canary', content: '4' },
+          { name: '..\\outside\\canary', content: '5' },
+        ),
+      check: () => {
+        assert.equal(readFileSync(join(into, 'Case/canary'), 'utf8'), '2');
+        assert.equal(readFileSync(join(into, 'caf\u00e9/canary'), 'utf8'), '4');
+        assert.equal(readFileSync(join(into, '..\\outside\\canary'), 'utf8'), '5');
+      },
+    },
     'A12: devices, fifos: made, never opened': {
       archive: () =>
         archiveOf(
@@ -232,6 +253,29 @@ suite('hostile archives', { skip }, () => {
       },
       refused: /checksum|cannot read the tar archive/,
     },
+    'A15: a size beyond what numbers hold': {
+      archive: () => Buffer.concat([rawSize(2n ** 63n - 1n), Buffer.alloc(1024)]),
+      refused: /large|size/,
+    },
+    'A15: what pax says of size and name goes before the header’s own': {
+      archive: () =>
+        Buffer.concat([
+          paxHeader('12 path=abc\n', '10 size=3\n'),
+          encodeHeader({ ...plainEntry, name: '../outside/canary', size: 1000 }),
+          archiveOf().fill('dead', 0, 3).subarray(0, 512),
+          archiveOf({ name: 'next', content: 'x' }),
+        ]),
+      check: () => assert.deepEqual(readdirSync(into), ['abc', 'next']),
+    },
+    'A15: a pax size below zero, or of a thousand digits': {
+      archive: () =>
+        Buffer.concat([paxHeader(`1010 size=${'9'.repeat(999)}\n`), archiveOf({ name: 'x' }), archiveOf()]),
+      refused: /as size/,
+    },
+    'A15: a pax record longer than its header': {
+      archive: () => Buffer.concat([paxHeader('99999 path=abc\n'), archiveOf({ name: 'x' })]),
+      refused: /wrong length/,
+    },
     'A22: ten thousand directories deep': {
       archive: () => archiveOf({ name: 'd/'.repeat(10_000), type: 'directory' }),
       refused: /more than 4096/,
@@ -260,6 +304,66 @@ suite('hostile archives', { skip }, () => {
     await assert.rejects(applyLayer(bytesOf(bomb), into, { parents: [], limits }), { code: 'resource-exhausted' });
     const many = archiveOf(...Array.from({ length: 101 }, (_, i) => ({ name: `${i}` })));
     await assert.rejects(applyLayer(bytesOf(many), into, { parents: [], limits }), { code: 'resource-exhausted' });
+  });
+
+  test('A3, A8: a symlink of one layer, and files, links and whiteouts through it in the next (CVE-2014-6407)', async () => {
+    const below = join(directory, 'below');
+    mkdirSync(below);
+    const lower = archiveOf(
+      { name: 'door', type: 'symlink', linkName: outside },
+      { name: 'up', type: 'symlink', linkName: '../outside' },
+    );
+    await applyLayer(bytesOf(lower), below, { parents: [] });
+    const upper = archiveOf(
+      { name: 'door/canary', content: 'dead' },
+      { name: 'up/canary', content: 'dead' },
+      { name: 'door/deep/canary', content: 'dead' },
+    );
+    await applyLayer(bytesOf(upper), into, { parents: [below] });
+    for (const hard of ['door/canary', 'up/canary']) {
+      const stolen = archiveOf({ name: 'stolen', type: 'link', linkName: hard }, { name: 'stolen', content: 'dead' });
+      const next = join(directory, `next-${hard.slice(0, 2)}`);
+      mkdirSync(next);
+      await assert.rejects(applyLayer(bytesOf(stolen), next, { parents: [below] }), /there is no/);
+      await applyLayer(bytesOf(archiveOf({ name: hard.replace('/', '/.wh.') })), next, { parents: [below] });
+    }
+  });
+
+  test('A13: setuid bits and capabilities are the file’s own, and nobody else’s who lies in its place before', async () => {
+    const capability = Buffer.from('0100000200040000000000000000000000000000', 'hex');
+    const archive = archiveOf(
+      { name: 'set', mode: 0o4755, content: 'x', xattrs: new Map([['security.capability', capability]]) },
+      { name: 'set', mode: 0o755, uid: 1000, content: 'y' },
+      { name: 'kept', mode: 0o4755, uid: 1000, content: 'x', xattrs: new Map([['security.capability', capability]]) },
+    );
+    await apply(archive);
+    assert.equal(lstatSync(join(into, 'set')).mode & 0o7777, 0o755);
+    assert.equal(getXattr(join(into, 'set'), 'security.capability'), undefined);
+    assert.equal(lstatSync(join(into, 'kept')).mode & 0o7777, 0o4755);
+    assert.ok(getXattr(join(into, 'kept'), 'security.capability'));
+  });
+
+  test('A16: zstd bombs, endless zeros behind the end, a gzip header without an end', async () => {
+    const limits = { bytes: 1_000_000, entries: 100 };
+    const bomb = zstdCompressSync(archiveOf({ name: 'zeros', content: '\0'.repeat(2_000_000) }));
+    async function* endless() {
+      const zeros = Buffer.alloc(2 ** 24);
+      for (;;) yield zeros;
+    }
+    for (const unpack of [
+      (bytes: AsyncIterable<Uint8Array>) => applyLayer(bytes, into, { parents: [], limits }),
+      (bytes: AsyncIterable<Uint8Array>) => extractArchive(bytes, into, { limits }),
+    ]) {
+      await assert.rejects(unpack(bytesOf(bomb)), { code: 'resource-exhausted' });
+      await assert.rejects(unpack(endless()), { code: 'resource-exhausted' });
+      const header = Buffer.concat([Buffer.from([0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 3]), Buffer.alloc(2 ** 22, 'x')]);
+      await assert.rejects(unpack(bytesOf(header, 65_536)), { code: 'invalid-argument' });
+    }
+  });
+
+  test('A23: a name that is not UTF-8 is kept byte for byte', async () => {
+    await apply(archiveOf({ name: 'caf\xe9', content: 'x' }));
+    assert.deepEqual(readdirSync(into, { encoding: 'buffer' }), [Buffer.from('caf\xe9', 'latin1')]);
   });
 
   test('A18: what lies behind the end of the archive counts for the digest', async () => {
@@ -294,8 +398,21 @@ suite('hostile archives', { skip }, () => {
 /** A header whose size is written in base-256. */
 function rawSize(size: bigint): Buffer {
   const block = encodeHeader({ ...plainEntry, name: 'x', size: 0 });
-  block.fill(0xff, 124, 136);
+  block.fill(size < 0n ? 0xff : 0, 124, 136);
+  block[124] = size < 0n ? 0xff : 0x80;
   block.writeBigInt64BE(size, 128);
+  return summed(block);
+}
+
+/** What says more of the member after it. */
+function paxHeader(...records: readonly string[]): Buffer {
+  const body = Buffer.from(records.join(''));
+  const block = encodeHeader({ ...plainEntry, name: 'pax', size: body.length });
+  block.write('x', 156);
+  return Buffer.concat([summed(block), body, Buffer.alloc(paddingOf(body.length))]);
+}
+
+function summed(block: Buffer): Buffer {
   block.fill(' ', 148, 156);
   const sum = block.reduce((total, byte) => total + byte, 0);
   block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
