@@ -1,8 +1,8 @@
 import { BlockList, isIP } from 'node:net';
 import { invalidArgument } from '../base/errors.ts';
+import { hostOf, isLoopback } from '../base/local-address.ts';
 import { readCertificates } from './certificates.ts';
 import type { TlsOptions } from './http-transport.ts';
-import { hostOf, isLoopback } from './loopback.ts';
 
 /** One place that can answer for a registry: the registry itself, or a mirror of it. */
 export interface RegistryEndpoint {

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { hostOf, isLoopback } from './loopback.ts';
+import { hostOf, isLoopback, isMetadataHost } from '../base/local-address.ts';
 import { cleanText, RegistryError } from './registry-error.ts';
 import type { RegistryEndpoint } from './registry-hosts.ts';
 
@@ -19,14 +19,10 @@ export function checkRealm(realm: string, endpoint: RegistryEndpoint): URL {
   const host = hostOf(url.host);
   const registryHost = hostOf(endpoint.authority);
   const bothLocal = isLoopback(host) && isLoopback(registryHost);
-  if (host !== registryHost && !bothLocal && (isIP(host) !== 0 || isLoopback(host) || isMetadataName(host))) {
+  if (host !== registryHost && !bothLocal && (isIP(host) !== 0 || isLoopback(host) || isMetadataHost(host))) {
     throw realmError(endpoint, realm, 'it points to an address that is not the registry');
   }
   return url;
-}
-
-function isMetadataName(host: string): boolean {
-  return host === 'metadata' || host.startsWith('metadata.') || host.endsWith('.internal') || host === 'instance-data';
 }
 
 function realmError(endpoint: RegistryEndpoint, realm: string, why: string): RegistryError {

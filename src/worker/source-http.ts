@@ -1,25 +1,22 @@
-import { createHash } from 'node:crypto';
-import { posix } from 'node:path';
+import { join, posix } from 'node:path';
 import type { SourceOp } from '../api/gen/ops_pb.js';
 import { type Digest, digestOf } from '../base/digest.ts';
-import { errorMessage, SlipwayError } from '../base/errors.ts';
+import { SlipwayError } from '../base/errors.ts';
+import { setModificationTime } from '../kernel/file-attributes.ts';
 import { makeFile } from '../snapshot/tree-operations.ts';
 import type { Op, OpContext } from '../solver/op.ts';
+import { clientLimits, DownloadedFile, serverLimits } from './downloaded-file.ts';
+import { fetchUrl, withoutLogin } from './fetch-url.ts';
 import { HttpRecords, plainTag } from './http-records.ts';
 import { holdRef, type Ref } from './ref.ts';
 import { httpLogin } from './source-login.ts';
 import type { WorkerServices } from './worker-services.ts';
 
 interface Download {
-  readonly bytes: Uint8Array;
-  readonly digest: Digest;
+  readonly file: DownloadedFile;
   /** Nanoseconds since 1970; 0 when the server does not say. */
   readonly modified: bigint;
 }
-
-const sizeLimit = 4 * 2 ** 30;
-/** Servers that know BuildKit answer it with what a builder wants. */
-const userAgent = 'buildkit/v0.32 slipway';
 
 /** ADD of a URL: keyed by the bytes that came. */
 export function createHttpSource(source: SourceOp, services: WorkerServices): Op<Ref> {
@@ -37,13 +34,13 @@ export function createHttpSource(source: SourceOp, services: WorkerServices): Op
   const owner = { uid: Number(source.attrs['http.uid'] ?? 0), gid: Number(source.attrs['http.gid'] ?? 0) };
   return {
     cacheMap: async (context) => {
-      keyed = (await unchangedDigest(source, services, context)) ?? (await download(context)).digest;
+      keyed = (await unchangedDigest(source, services, context)) ?? (await download(context)).file.digest;
       const digest = keyed;
       return { digest: digestOf(JSON.stringify(['http', digest, filename, mode, owner])), inputs: [] };
     },
     run: async (_inputs, context) => {
-      const { bytes, modified, digest } = await download(context);
-      if (keyed !== undefined && digest !== keyed)
+      const { file, modified } = await download(context);
+      if (keyed !== undefined && file.digest !== keyed)
         throw new SlipwayError(
           'unavailable',
           `${JSON.stringify(withoutLogin(source.identifier))} changed while it was fetched`,
@@ -53,7 +50,10 @@ export function createHttpSource(source: SourceOp, services: WorkerServices): Op
       try {
         {
           using view = views.openActive(active);
-          makeFile(view.path, `/${filename}`, mode, bytes, { owner, time: modified });
+          makeFile(view.path, `/${filename}`, mode, new Uint8Array(), { owner });
+          const path = join(view.path, filename);
+          await file.copyTo(path);
+          setModificationTime(Buffer.from(path), modified);
         }
         return [holdRef(snapshots, { kind: 'layers', stack: [snapshots.commit(active)] })];
       } catch (error) {
@@ -76,7 +76,7 @@ async function unchangedDigest(
   if (!known || (wanted !== '' && wanted !== known.digest)) return undefined;
   try {
     const headers = { ...(await authorization(source, services, context)), 'if-none-match': known.etag };
-    const response = await request(url, { method: 'HEAD', headers }, context.signal);
+    const response = await fetchUrl(url, { method: 'HEAD', headers, signal: context.signal });
     const isSame = response.status === 304 || (response.ok && plainTag(response.headers.get('etag')) === known.etag);
     return isSame ? known.digest : undefined;
   } catch {
@@ -90,7 +90,7 @@ async function fetchFile(source: SourceOp, services: WorkerServices, context: Op
   const path = /^http:\/\/buildkit-session(\/.+)$/.exec(url)?.[1];
   const response =
     path === undefined
-      ? await request(url, { headers: await authorization(source, services, context) }, context.signal)
+      ? await fetchUrl(url, { headers: await authorization(source, services, context), signal: context.signal })
       : // No host of that name: the client itself has the bytes.
         new Response(ReadableStream.from(services.sessions.upload(context.sessions(), path, context.signal)));
   if (!response.ok)
@@ -99,42 +99,24 @@ async function fetchFile(source: SourceOp, services: WorkerServices, context: Op
       `cannot fetch ${JSON.stringify(withoutLogin(url))}: the server answered ${response.status} ${response.statusText}`,
     );
   const total = Number(response.headers.get('content-length') ?? 0);
-  const parts: Uint8Array[] = [];
-  let current = 0;
-  for await (const part of response.body ?? []) {
-    parts.push(part);
-    current += part.length;
-    if (current > sizeLimit)
-      throw new SlipwayError(
-        'resource-exhausted',
-        `cannot fetch ${JSON.stringify(withoutLogin(url))}: it is larger than ${sizeLimit} bytes`,
-      );
-    context.status(`downloading ${withoutLogin(url)}`, { current, ...(total > 0 ? { total } : {}) });
-  }
-  const bytes = Buffer.concat(parts);
-  const wanted = source.attrs['http.checksum'];
-  if (wanted !== undefined && wanted !== '') checkDigest(bytes, wanted, url);
-  const digest = digestOf(bytes);
+  const shown = withoutLogin(url);
+  const wanted = source.attrs['http.checksum'] || undefined;
+  const file = await DownloadedFile.from(response.body ?? ReadableStream.from([]), {
+    directory: services.runDirectory,
+    limits: path === undefined ? serverLimits : clientLimits,
+    name: JSON.stringify(shown),
+    algorithm: wanted?.split(':', 1)[0],
+    onBytes: (current) => context.status(`downloading ${shown}`, { current, ...(total > 0 ? { total } : {}) }),
+  });
+  if (wanted !== undefined && file.otherDigest !== wanted)
+    throw new SlipwayError(
+      'data-loss',
+      `cannot use ${JSON.stringify(shown)}: digest mismatch ${file.otherDigest}: ${wanted}`,
+    );
   const etag = plainTag(response.headers.get('etag'));
-  if (etag !== '') new HttpRecords(services.contextsDirectory, url).write({ etag, digest });
+  if (etag !== '') new HttpRecords(services.contextsDirectory, url).write({ etag, digest: file.digest });
   const modified = Date.parse(response.headers.get('last-modified') ?? '');
-  return { bytes, digest, modified: Number.isNaN(modified) ? 0n : BigInt(modified) * 1_000_000n };
-}
-
-async function request(
-  url: string,
-  { method = 'GET', headers }: { readonly method?: string; readonly headers: Record<string, string> },
-  signal: AbortSignal,
-): Promise<Response> {
-  try {
-    return await fetch(url, { method, headers: { ...headers, 'user-agent': userAgent }, signal });
-  } catch (error) {
-    signal.throwIfAborted();
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    throw new SlipwayError('unavailable', `cannot fetch ${JSON.stringify(withoutLogin(url))}: ${errorMessage(cause)}`, {
-      cause: error,
-    });
-  }
+  return { file, modified: Number.isNaN(modified) ? 0n : BigInt(modified) * 1_000_000n };
 }
 
 async function authorization(
@@ -144,22 +126,4 @@ async function authorization(
 ): Promise<Record<string, string>> {
   const login = await httpLogin(source.identifier, source.attrs['http.authheadersecret'], services, context);
   return login === undefined ? {} : { authorization: login };
-}
-
-function checkDigest(bytes: Uint8Array, wanted: string, url: string): void {
-  const [algorithm = '', hex] = wanted.split(':', 2);
-  const got = createHash(algorithm).update(bytes).digest('hex');
-  if (got !== hex)
-    throw new SlipwayError(
-      'data-loss',
-      `cannot use ${JSON.stringify(withoutLogin(url))}: digest mismatch ${algorithm}:${got}: ${wanted}`,
-    );
-}
-
-/** A URL may carry a password; messages and progress do not. */
-export function withoutLogin(url: string): string {
-  if (!URL.canParse(url)) return url;
-  const parsed = new URL(url);
-  if (parsed.password !== '') parsed.password = 'xxxxx';
-  return parsed.href;
 }
