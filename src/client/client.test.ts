@@ -157,20 +157,37 @@ suite('a build seen from the client', () => {
     await assert.rejects(ask('other'), { code: 'not-found' });
   });
 
-  test('an ssh agent, both ways', async () => {
+  test('an ssh agent answers for its keys; D6: what would change it never reaches it', async () => {
     const path = join(base, 'agent');
-    const agent = createServer((socket) => socket.on('data', (data) => socket.write(`echo ${data}`)));
+    const asked: number[] = [];
+    const agent = createServer((socket) =>
+      socket.on('data', (data: Buffer) => {
+        asked.push(data[4] ?? 0);
+        socket.write(agentMessage(12, 'keys'));
+      }),
+    );
     await new Promise<void>((resolve) => agent.listen(path, resolve));
+    // List, add, remove one, remove all, lock, an extension, sign; the first comes in two pieces, the rest at once.
+    const numbers = [11, 17, 18, 19, 22, 27, 13];
     const job: typeof work = async (id, signal) => {
       const connection = await access.sshAgent([id], 'default', signal);
-      connection.write('hello');
-      const [answer] = await new Promise<Buffer[]>((resolve) => connection.once('data', (data) => resolve([data])));
+      const answered: number[] = [];
+      const done = Promise.withResolvers<void>();
+      connection.on('data', (data: Buffer) => {
+        for (let at = 0; at < data.length; at += 4 + data.readUInt32BE(at)) answered.push(data[at + 4] ?? 0);
+        if (answered.length === numbers.length) done.resolve();
+      });
+      const bytes = Buffer.concat(numbers.map((number) => agentMessage(number, 'x'.repeat(10))));
+      connection.write(bytes.subarray(0, 3));
+      connection.write(bytes.subarray(3));
+      await done.promise;
       connection.destroy();
-      return { answer: String(answer) };
+      return { answered: answered.join(' ') };
     };
     try {
       const { exporterResponse } = await build({ sshAgents: new Map([['default', path]]) }, job);
-      assert.equal(exporterResponse.answer, 'echo hello');
+      assert.equal(exporterResponse.answered, '12 5 5 5 5 5 12');
+      assert.deepEqual(asked, [11, 13]);
     } finally {
       agent.close();
     }
@@ -301,3 +318,11 @@ test('a daemon that does not listen is told with its address', async () => {
     return true;
   });
 });
+
+/** One message of the ssh agent's protocol: length, number, content. */
+function agentMessage(number: number, content: string): Buffer {
+  const message = Buffer.from(`     ${content}`);
+  message.writeUInt32BE(content.length + 1);
+  message[4] = number;
+  return message;
+}

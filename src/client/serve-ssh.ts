@@ -1,10 +1,10 @@
 import { connect } from 'node:net';
-import { pipeline } from 'node:stream/promises';
 import { SSH } from '../api/gen/ssh_pb.js';
 import type { CallContext, Router } from '../api/grpc/router.ts';
 import { type BytesMessage, Tunnel } from '../api/grpc/tunnel.ts';
 import { sshIdHeader } from '../api/session/ask-client.ts';
 import { errorMessage, notFound, SlipwayError } from '../base/errors.ts';
+import { relayAgentRequests } from './agent-requests.ts';
 
 /** Lets steps talk to these ssh agents: the agent's socket by the id of `--ssh`. */
 export function serveSshAgents(router: Router, sockets: ReadonlyMap<string, string>): void {
@@ -36,9 +36,19 @@ async function* forward(
   });
   context.sendHeaders();
   const tunnel = new Tunnel(messages);
-  pipeline(tunnel, agent, tunnel, { signal: context.signal }).catch(() => {
+  const end = () => {
     agent.destroy();
     tunnel.destroy();
-  });
+  };
+  agent.on('error', end);
+  tunnel.on('error', end);
+  context.signal.addEventListener('abort', end, { once: true });
+  relayAgentRequests(tunnel, agent).then(
+    () => {
+      agent.destroy();
+      tunnel.end();
+    },
+    () => end(),
+  );
   yield* tunnel.outgoing;
 }
