@@ -42,6 +42,8 @@ export interface EngineOptions {
   /** What clients may be granted. */
   readonly entitlements?: readonly Entitlement[] | undefined;
   readonly frontends?: AllowedFrontends | undefined;
+  /** What provenance says of this builder beside what it knows itself. */
+  readonly provenanceEnvironment?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /**
@@ -76,6 +78,7 @@ export class Engine {
   readonly registryHosts: RegistryHosts;
   readonly entitlements: ReadonlySet<Entitlement>;
   readonly frontends: AllowedFrontends;
+  readonly provenanceEnvironment: Readonly<Record<string, unknown>>;
 
   private constructor(options: EngineOptions, lock: Disposable, runtime: OciRuntime) {
     const { root } = options;
@@ -83,6 +86,7 @@ export class Engine {
     this.#lock = lock;
     this.registryHosts = createRegistryHosts(options.registries ?? {});
     this.frontends = options.frontends ?? {};
+    this.provenanceEnvironment = options.provenanceEnvironment ?? {};
     this.entitlements = new Set(options.entitlements ?? ['network.host']);
     this.runtime = runtime;
     this.database = openDatabase(join(root, 'meta.db'));

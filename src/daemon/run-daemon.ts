@@ -44,6 +44,7 @@ export async function runDaemon(options: RunDaemonOptions): Promise<number> {
     registries: { registries: config.registries },
     entitlements: entitlementsOf(options, config),
     frontends: config.frontends,
+    provenanceEnvironment: config.provenanceEnvironment,
   });
   let daemon: Daemon;
   try {

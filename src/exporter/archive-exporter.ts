@@ -1,7 +1,6 @@
 import { sendExportFile } from '../api/session/send-export.ts';
 import { layoutExportStore, SessionContent } from '../api/session/session-content.ts';
 import type { Digest } from '../base/digest.ts';
-import { readImage } from '../image/image-content.ts';
 import { type PackedFile, packTar } from '../image/tar-stream.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import {
@@ -14,10 +13,10 @@ import {
 import { formatManifest } from '../oci/manifest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import { familiarReference, formatReference } from '../oci/reference.ts';
-import type { CommittedImage } from './commit-image.ts';
 import { flag, type ImageAttrs, readImageAttrs } from './export-attrs.ts';
 import type { ExportRequest, ExportResponse, ExportServices } from './exporter.ts';
-import { commitImages, imageResponse, writeIndex } from './image-exporter.ts';
+import { attestAll, commitAll, type ImageSet, imageResponse } from './image-exporter.ts';
+import { type PackedImage, packImage } from './pack-image.ts';
 
 /** `type=oci` and `type=docker`: an OCI image layout as a tar, for `docker` with the list that `docker load` reads too. */
 export async function exportArchive(
@@ -26,29 +25,17 @@ export async function exportArchive(
   kind: 'oci' | 'docker',
 ): Promise<ExportResponse> {
   const attrs = readImageAttrs(request.attrs, { oci: kind === 'oci' });
-  const { images } = await request.progress.step('exporting layers', () => commitImages(services, request, attrs));
+  const committed = await request.progress.step('exporting layers', () => commitAll(services, request, attrs));
   const packed = await request.progress.step('compressing layers', () =>
-    Promise.all(images.map((image) => withBlobs(services, image, attrs, request.signal))),
+    Promise.all(committed.map((image) => packImage(services, image, attrs.compression, request.signal))),
   );
-  const [only] = packed;
-  const lone = only && packed.length === 1 && only.image.target.platformId === '';
-  const target = lone
-    ? only.image.manifest
-    : writeIndex(
-        services,
-        packed.map(({ image }) => image.manifest),
-        attrs,
-      );
-  const files = archiveFiles(services, packed, target, attrs);
-  const response = imageResponse(
-    packed.map(({ image }) => image),
-    target,
-    attrs,
-  );
+  const set = await attestAll(services, packed, attrs);
+  const files = archiveFiles(services, packed, set, attrs);
+  const response = imageResponse(set.images, set.target, attrs);
   const session = await request.session();
   if (!flag(request.attrs, 'tar', true)) {
     const store = new SessionContent(session, layoutExportStore);
-    await request.progress.step('copying layout', () => sendLayout(store, services, packed, target, request.signal));
+    await request.progress.step('copying layout', () => sendLayout(store, services, packed, set, request.signal));
     return response;
   }
   await request.progress.step('sending tarball', () =>
@@ -66,39 +53,21 @@ async function sendLayout(
   store: SessionContent,
   { content }: ExportServices,
   images: readonly PackedImage[],
-  target: Descriptor,
+  { attestations, target }: ImageSet,
   signal: AbortSignal,
 ): Promise<void> {
-  const blobs = images.flatMap(({ image, layers }) => [...layers, image.config, image.manifest]);
+  const blobs = [
+    ...images.flatMap(({ image, layers }) => [...layers, image.config, image.manifest]),
+    ...attestations.flatMap((each) => [...each.blobs, each.manifest]),
+  ];
   for (const { digest, size } of new Map([...blobs, target].map((each) => [each.digest, each])).values())
     await store.write(digest, size, content.read(digest, { signal }), signal);
-}
-
-interface PackedImage {
-  readonly image: CommittedImage;
-  readonly layers: readonly Descriptor[];
-}
-
-/** The same image with its layers as blobs, which gives it another manifest. */
-async function withBlobs(
-  services: ExportServices,
-  image: CommittedImage,
-  attrs: ImageAttrs,
-  signal: AbortSignal,
-): Promise<PackedImage> {
-  const content = readImage(services.content, image.manifest);
-  const layers = await Promise.all(
-    content.manifest.layers.map((_, i) => services.layerBlobs.materialize(content, i, attrs.compression, signal)),
-  );
-  const { kind: _, ...fields } = content.manifest;
-  const { digest, size } = services.content.writeSmall(formatManifest({ ...fields, layers }));
-  return { image: { ...image, manifest: { ...image.manifest, digest, size } }, layers };
 }
 
 function archiveFiles(
   services: ExportServices,
   images: readonly PackedImage[],
-  target: Descriptor,
+  { attestations, target }: ImageSet,
   attrs: ImageAttrs,
 ): PackedFile[] {
   const { content } = services;
@@ -107,6 +76,7 @@ function archiveFiles(
     blobs.set(digest, { name: layoutBlobPath(digest), size, open: () => content.read(digest) });
   add(target);
   for (const { image, layers } of images) for (const blob of [image.manifest, image.config, ...layers]) add(blob);
+  for (const each of attestations) for (const blob of [each.manifest, ...each.blobs]) add(blob);
   const named = attrs.names.map((name) => ({
     ...target,
     annotations: { [imageNameAnnotation]: formatReference(name), [refNameAnnotation]: name.tag ?? '' },

@@ -14,6 +14,10 @@ export interface ImageAttrs {
   readonly rewriteTimestamp: boolean;
   /** All layers of this build as one. */
   readonly squash: boolean;
+  /** Attestations are artifacts that refer to their image (image-spec 1.1), else images of their own. */
+  readonly ociArtifact: boolean;
+  /** Attestations for images only count here. */
+  readonly inlineAttestations: boolean;
 }
 
 const compressions: Readonly<Record<string, CompressionChoice['compression']>> = {
@@ -22,7 +26,10 @@ const compressions: Readonly<Record<string, CompressionChoice['compression']>> =
   zstd: 'zstd',
 };
 
-export function readImageAttrs(attrs: ReadonlyMap<string, string>, defaults: { readonly oci: boolean }): ImageAttrs {
+export function readImageAttrs(
+  attrs: ReadonlyMap<string, string>,
+  defaults: { readonly oci: boolean; readonly inlineAttestations?: boolean },
+): ImageAttrs {
   const compression = attrs.get('compression') ?? 'gzip';
   const chosen = compressions[compression];
   if (chosen === undefined) {
@@ -33,13 +40,14 @@ export function readImageAttrs(attrs: ReadonlyMap<string, string>, defaults: { r
   const level = attrs.get('compression-level');
   if (level !== undefined && !/^\d{1,2}$/.test(level))
     throw invalidArgument(`cannot use compression level ${JSON.stringify(level)}`, { hint: 'want a number' });
+  const oci = flag(attrs, 'oci-mediatypes', defaults.oci);
   return {
     names: (attrs.get('name') ?? '')
       .split(',')
       .filter((name) => name.trim() !== '')
       .map((name) => withDefaultTag(parseReference(name.trim()))),
     push: flag(attrs, 'push', false),
-    oci: flag(attrs, 'oci-mediatypes', defaults.oci),
+    oci,
     compression: {
       compression: chosen,
       force: flag(attrs, 'force-compression', false),
@@ -49,6 +57,8 @@ export function readImageAttrs(attrs: ReadonlyMap<string, string>, defaults: { r
     indexAnnotations: withPrefix(attrs, /^annotation-index\./),
     rewriteTimestamp: flag(attrs, 'rewrite-timestamp', false),
     squash: flag(attrs, 'squash', false),
+    ociArtifact: flag(attrs, 'oci-artifact', oci),
+    inlineAttestations: flag(attrs, 'attestation-inline', defaults.inlineAttestations ?? false),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Session } from '../api/session/session.ts';
+import type { Attestation } from '../attestation/statement.ts';
 import type { ContentStore } from '../content/content-store.ts';
 import type { ImageStore } from '../image/image-store.ts';
 import type { LayerArchiver } from '../image/layer-archiver.ts';
@@ -21,6 +22,8 @@ export interface ExportTarget {
   readonly baseLayers: number;
   /** SOURCE_DATE_EPOCH as the frontend has it. Seconds since 1970. */
   readonly epoch: number | undefined;
+  /** What is said of it. */
+  readonly attestations: readonly Attestation[];
 }
 
 export interface ExportServices {

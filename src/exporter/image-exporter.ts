@@ -3,14 +3,16 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import { formatManifest } from '../oci/manifest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import { formatReference } from '../oci/reference.ts';
+import { type AttestationManifest, attestationsFor, attestImage } from './attest-image.ts';
 import { type CommittedImage, commitImage } from './commit-image.ts';
 import { epochOf, type ImageAttrs, readImageAttrs } from './export-attrs.ts';
 import type { ExportRequest, ExportResponse, ExportServices } from './exporter.ts';
+import { type PackedImage, packImage } from './pack-image.ts';
 import { squashTarget } from './squash-target.ts';
 
 /** `type=image`: into the local store under the names given, and on to their registries if wanted. */
 export async function exportImage(services: ExportServices, request: ExportRequest): Promise<ExportResponse> {
-  const attrs = readImageAttrs(request.attrs, { oci: true });
+  const attrs = readImageAttrs(request.attrs, { oci: true, inlineAttestations: true });
   const { images, target } = await request.progress.step('exporting layers', () =>
     commitImages(services, request, attrs),
   );
@@ -29,13 +31,78 @@ export async function exportImage(services: ExportServices, request: ExportReque
   return imageResponse(images, target, attrs);
 }
 
-/** Manifests of all targets, and what names them together: the lone manifest, or an index over several. */
+/** What one export made of all targets. */
+export interface ImageSet {
+  readonly images: readonly CommittedImage[];
+  readonly attestations: readonly AttestationManifest[];
+  /** What names them together: the lone manifest, or an index. */
+  readonly target: Descriptor;
+}
+
+/** Manifests of all targets. An image that something is said of has its layers compressed at once, since what is said names its digest. */
 export async function commitImages(
   services: ExportServices,
   request: ExportRequest,
   attrs: ImageAttrs,
-): Promise<{ readonly images: readonly CommittedImage[]; readonly target: Descriptor }> {
-  const images = await Promise.all(
+): Promise<ImageSet> {
+  const committed = await commitAll(services, request, attrs);
+  if (!hasAttestations(request, attrs)) return nameTogether(services, committed, [], attrs);
+  const packed = await Promise.all(
+    committed.map((image) => packImage(services, image, attrs.compression, request.signal)),
+  );
+  return attestAll(services, packed, attrs);
+}
+
+/** Whether anything is said of the images that goes where they go. */
+export function hasAttestations({ targets }: ExportRequest, attrs: ImageAttrs): boolean {
+  const withInline = attrs.inlineAttestations || targets.some(({ platformId }) => platformId !== '');
+  return targets.some(({ attestations }) => attestationsFor(attestations, withInline).length > 0);
+}
+
+export async function attestAll(
+  services: ExportServices,
+  packed: readonly PackedImage[],
+  attrs: ImageAttrs,
+): Promise<ImageSet> {
+  const manifests: AttestationManifest[] = [];
+  for (const { image } of packed) {
+    const withInline = attrs.inlineAttestations || image.target.platformId !== '';
+    const attestations = attestationsFor(image.target.attestations, withInline);
+    if (attestations.length > 0) manifests.push(await attestImage(services, image, attestations, attrs));
+  }
+  return nameTogether(
+    services,
+    packed.map(({ image }) => image),
+    manifests,
+    attrs,
+  );
+}
+
+function nameTogether(
+  services: ExportServices,
+  images: readonly CommittedImage[],
+  attestations: readonly AttestationManifest[],
+  attrs: ImageAttrs,
+): ImageSet {
+  const [only] = images;
+  const isLone = images.length === 1 && attestations.length === 0 && only?.target.platformId === '';
+  const target =
+    only && isLone
+      ? only.manifest
+      : writeIndex(
+          services,
+          [...images, ...attestations].map(({ manifest }) => manifest),
+          attrs,
+        );
+  return { images, attestations, target };
+}
+
+export async function commitAll(
+  services: ExportServices,
+  request: ExportRequest,
+  attrs: ImageAttrs,
+): Promise<readonly CommittedImage[]> {
+  return Promise.all(
     request.targets.map(async (target) => {
       const options = {
         oci: attrs.oci,
@@ -49,19 +116,9 @@ export async function commitImages(
       return await commitImage(services, squashed, options);
     }),
   );
-  const [only] = images;
-  if (only && images.length === 1 && only.target.platformId === '') return { images, target: only.manifest };
-  return {
-    images,
-    target: writeIndex(
-      services,
-      images.map((image) => image.manifest),
-      attrs,
-    ),
-  };
 }
 
-export function writeIndex(services: ExportServices, manifests: readonly Descriptor[], attrs: ImageAttrs): Descriptor {
+function writeIndex(services: ExportServices, manifests: readonly Descriptor[], attrs: ImageAttrs): Descriptor {
   const mediaType = attrs.oci ? mediaTypes.ociIndex : mediaTypes.dockerIndex;
   const annotations = Object.keys(attrs.indexAnnotations).length > 0 ? { annotations: attrs.indexAnnotations } : {};
   const { digest, size } = services.content.writeSmall(formatManifest({ mediaType, manifests, ...annotations }));

@@ -1,5 +1,5 @@
 import { sourceOp } from '../graph/ops.ts';
-import type { Edge } from '../graph/vertex.ts';
+import type { Edge, VertexLocation } from '../graph/vertex.ts';
 import type { ImageConfig } from '../oci/image-config.ts';
 import { parseImageConfig } from '../oci/parse-image-config.ts';
 import { formatPlatformInFull, type Platform } from '../oci/platform.ts';
@@ -25,6 +25,7 @@ export interface StepText {
   readonly nameOf: (text: string) => string;
   /** The instruction; empty where it is no step of its own. */
   readonly command: string;
+  readonly location?: VertexLocation | undefined;
 }
 
 export interface StageBasesOptions {
@@ -73,11 +74,12 @@ export class StageBases {
     if (isEmpty(config)) return { ...scratch, config, platform: actual };
     const attrs = options.resolveMode === 'default' ? {} : { 'image.resolvemode': options.resolveMode };
     return {
-      open: (_paths, { nameOf, command }) =>
+      open: (_paths, { nameOf, command, location }) =>
         sourceOp(`docker-image://${pinned}`, attrs, {
           name: nameOf(`FROM ${pinned}`),
           description: { 'com.docker.dockerfile.v1.command': command },
           platform: actual,
+          location,
         }),
       config,
       platform: actual,

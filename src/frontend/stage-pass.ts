@@ -104,7 +104,12 @@ export class StagePass {
       usedPaths: parent?.usedPaths ?? (base ? this.#pathsOf(base) : new Set()),
       state: parent
         ? parent.state
-        : base && this.#open(base, { nameOf: (text) => names.next(text), command: planned.stage.from.original }),
+        : base &&
+          this.#open(base, {
+            nameOf: (text) => names.next(text),
+            command: planned.stage.from.original,
+            location: planned.stage.from.range,
+          }),
       cmdSet: false,
     };
     for (const [key, value] of image.environment) setVariable(state, key, value);

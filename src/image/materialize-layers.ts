@@ -97,6 +97,21 @@ export class LayerBlobs {
     return verifyDiffId(bytes, diffId);
   }
 
+  /** A layer's blob as it would leave, if there is one already. */
+  compressedBlob(diffId: Digest): Descriptor | undefined {
+    for (const compression of ['gzip', 'zstd', 'none'] as const) {
+      const rows = this.#database
+        .prepare('SELECT digest, size FROM layer_blobs WHERE diff_id = ? AND compression = ? ORDER BY level')
+        .all(diffId, compression);
+      for (const row of rows) {
+        const digest = parseDigest(String(row.digest));
+        if (this.#content.stat(digest))
+          return { mediaType: layerMediaType(compression, true), digest, size: Number(row.size) };
+      }
+    }
+    return undefined;
+  }
+
   /** The blobs that a layer came in or was made into. */
   blobsOf(diffId: Digest): readonly Digest[] {
     const rows = this.#database.prepare('SELECT digest FROM layer_blobs WHERE diff_id = ?').all(diffId);

@@ -4,6 +4,7 @@ import { digestLayer, type LayerTarOptions } from '../archive/layer-tar.ts';
 import type { Digest } from '../base/digest.ts';
 import { type HashOptions, readSelection } from './content-hash.ts';
 import { type CopyOptions, copySelection, type Owner } from './copy-tree.ts';
+import { type DigestedFile, digestFiles, listNames } from './digest-files.ts';
 import type { Selection } from './select-files.ts';
 import { squashLayers } from './squash-layers.ts';
 
@@ -25,6 +26,10 @@ export const bulkTasks = {
 
   applyLayerFile: (file: string, directory: string, parents: readonly string[]): Promise<AppliedLayer> =>
     applyLayer(createReadStream(file, { highWaterMark: 1 << 20 }), directory, { parents }),
+
+  digestFiles: (root: string): DigestedFile[] => digestFiles(root),
+
+  listNames: (root: string): string[] => listNames(root),
 
   squashLayers: (layers: readonly string[], target: string, hasBase: boolean): void =>
     squashLayers(layers, target, hasBase),

@@ -22,7 +22,7 @@ export interface CacheMap<T> {
   readonly inputs: readonly InputKeying<T>[];
   /** False for what must never be answered from the cache across builds (for example a host directory). */
   readonly cacheable?: boolean;
-  /** What was found out for the digest, for those who explain builds: `manifest`, `commit`. */
+  /** What was found out for the digest, for those who explain builds: `manifest`, `commit`, `checksum`. */
   readonly facts?: Readonly<Record<string, string>>;
 }
 

@@ -39,10 +39,11 @@ export function createGitSource(source: SourceOp, services: WorkerServices): Op<
     ...(source.attrs['git.skipsubmodules'] === 'true' ? ['no submodules'] : []),
   ];
   return {
-    cacheMap: async (context) => ({
-      digest: digestOf(JSON.stringify(['git', remote, await commitOf(context), subdir, keepGitDir, ...variants])),
-      inputs: [],
-    }),
+    cacheMap: async (context) => {
+      const commit = await commitOf(context);
+      const digest = digestOf(JSON.stringify(['git', remote, commit, subdir, keepGitDir, ...variants]));
+      return { digest, inputs: [], facts: { commit } };
+    },
     run: async (_inputs, context) => {
       const commit = await commitOf(context);
       const { snapshots, views } = services;

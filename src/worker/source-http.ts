@@ -36,7 +36,11 @@ export function createHttpSource(source: SourceOp, services: WorkerServices): Op
     cacheMap: async (context) => {
       keyed = (await unchangedDigest(source, services, context)) ?? (await download(context)).file.digest;
       const digest = keyed;
-      return { digest: digestOf(JSON.stringify(['http', digest, filename, mode, owner])), inputs: [] };
+      return {
+        digest: digestOf(JSON.stringify(['http', digest, filename, mode, owner])),
+        inputs: [],
+        facts: { checksum: digest },
+      };
     },
     run: async (_inputs, context) => {
       const { file, modified } = await download(context);

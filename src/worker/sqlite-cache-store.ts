@@ -46,6 +46,13 @@ export class SqliteCacheStore implements CacheStore<Ref> {
     return outputs.map((stack) => holdRef(this.#snapshots, { kind: 'layers', stack }));
   }
 
+  /** A record's layers, without holding them. */
+  outputsOf(key: Digest): readonly Stack[] | undefined {
+    const row = this.#database.prepare('SELECT outputs FROM cache_records WHERE key = ?').get(key);
+    const outputs = row && parseOutputs(row.outputs);
+    return outputs?.every((stack) => stack.every((layer) => this.#snapshots.has(layer))) ? outputs : undefined;
+  }
+
   has(key: Digest): boolean {
     return this.#database.prepare('SELECT 1 FROM cache_records WHERE key = ?').get(key) !== undefined;
   }

@@ -8,6 +8,7 @@ import type { AllowedFrontends } from '../allowed-frontends.ts';
 import { type Entitlement, parseEntitlement } from '../entitlements.ts';
 import type { GcPolicy, GcSpace } from '../gc-policy.ts';
 import { ConfigTable } from './config-table.ts';
+import { readProvenanceEnvironment } from './provenance-environment.ts';
 import { readPolicy, readSpace } from './read-gc.ts';
 
 /** What a `buildkitd.toml` says. Absent fields: the file says nothing of it. */
@@ -21,6 +22,8 @@ export interface DaemonConfig {
   readonly parallelism?: number | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly frontends?: AllowedFrontends | undefined;
+  /** What provenance is to say of this builder, from the JSON files of `provenanceEnvDir`. */
+  readonly provenanceEnvironment?: Readonly<Record<string, unknown>> | undefined;
   readonly gc?: boolean | undefined;
   readonly gcSpace?: GcSpace | undefined;
   readonly gcPolicies?: readonly GcPolicy[] | undefined;
@@ -63,6 +66,7 @@ export function parseDaemonConfig(text: string): DaemonConfig {
     registries: readRegistries(file.table('registry')),
     parallelism: oci.integer('max-parallelism') || undefined,
     labels: readLabels(oci.table('labels')),
+    provenanceEnvironment: readProvenanceEnvironment(file.text('provenanceEnvDir')),
     frontends: readFrontends(file.table('frontend')),
     gc: oci.boolean('gc'),
     gcSpace: readSpace(oci),
@@ -71,7 +75,7 @@ export function parseDaemonConfig(text: string): DaemonConfig {
   if (oci.boolean('enabled') === false)
     throw invalidArgument('"worker.oci.enabled" is false, and there is no other worker');
   // Taken without a word: how BuildKit does things that are done in another way here, or for parts that are not here at all.
-  file.ignore('otel', 'cdi', 'history', 'system', 'cache', 'provenanceEnvDir');
+  file.ignore('otel', 'cdi', 'history', 'system', 'cache');
   oci.ignore('snapshotter', 'binary', 'cniPoolSize', 'noProcessSandbox', 'rootless', 'platforms', 'stargzSnapshotter');
   worker.ignore('containerd');
   grpc.ignore('debugAddress');

@@ -16,7 +16,7 @@ export function addBridgeService(router: Router, builds: Builds, worker: WorkerI
       return builds.gateway(
         ref,
         context.signal,
-        (build, done) => new ClientGateway(build, { done, inputs: new Map(), runFrontend }),
+        (build, done) => new ClientGateway(build, { done, scope: build.scope, inputs: new Map(), runFrontend }),
       );
     },
     worker,

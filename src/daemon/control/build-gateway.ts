@@ -10,6 +10,7 @@ import { resolveTreePath, toBytes, toText } from '../../snapshot/tree-path.ts';
 import { readInRoot, readStartInRoot } from '../../worker/read-in-root.ts';
 import { stackOf } from '../../worker/ref.ts';
 import type { Build } from './build.ts';
+import type { RequestScope } from './request-scope.ts';
 import { workerPlatforms } from './worker-record.ts';
 
 const noVertex = parseDigest(`sha256:${'0'.repeat(64)}`);
@@ -17,10 +18,12 @@ const noVertex = parseDigest(`sha256:${'0'.repeat(64)}`);
 /** What a frontend asks, answered by one build. */
 export class BuildGateway implements FrontendGateway {
   readonly #build: Build;
+  readonly #scope: RequestScope;
   readonly #configs = new Map<string, Promise<ResolvedConfig>>();
 
-  constructor(build: Build) {
+  constructor(build: Build, scope: RequestScope) {
     this.#build = build;
+    this.#scope = scope;
   }
 
   get sessionId(): string {
@@ -60,6 +63,7 @@ export class BuildGateway implements FrontendGateway {
   /** Solves the edge and shows its files at a path while the work lasts. */
   async withRoot<T>(edge: Edge | undefined, work: (root: string) => T): Promise<T> {
     const { views } = this.#build.engine.worker;
+    this.#scope.addEdge(edge);
     const ref = edge && (await this.#build.solve(edge));
     if (ref?.kind === 'directory') return work(ref.path);
     using view = views.open(ref ? await stackOf(ref, this.#build.signal) : []);
@@ -85,6 +89,7 @@ export class BuildGateway implements FrontendGateway {
       using image = layout
         ? await resolver.layout(reference, { platform, sessions: [layout.sessionId], store: layout.storeId, signal })
         : await resolver.image(reference, { platform, mode, sessions, signal });
+      this.#scope.addImage({ reference, platform, digest: image.target.digest, local: layout !== undefined });
       return { reference, digest: image.target.digest, config: content.readSmall(image.manifest.config.digest) };
     } catch (error) {
       signal.throwIfAborted();

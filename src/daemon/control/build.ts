@@ -3,6 +3,7 @@ import type { NetMode, SecurityMode } from '../../api/gen/ops_pb.js';
 import { type Digest, digestOf } from '../../base/digest.ts';
 import { errorMessage, SlipwayError } from '../../base/errors.ts';
 import type { ExportProgress } from '../../exporter/exporter.ts';
+import type { FrontendResult } from '../../frontend/frontend.ts';
 import type { Edge } from '../../graph/vertex.ts';
 import type { Handle } from '../../solver/op.ts';
 import type { Job } from '../../solver/solver.ts';
@@ -13,6 +14,8 @@ import type { Engine } from '../engine.ts';
 import { EntitlementCheck, grantEntitlements } from '../entitlements.ts';
 import { FreshCacheMounts } from './fresh-cache-mounts.ts';
 import { ProgressLog } from './progress-log.ts';
+import { RequestRecords } from './request-records.ts';
+import { RequestScope, type ScopedRequest } from './request-scope.ts';
 import type { WorkerIdentity } from './worker-record.ts';
 
 export interface BuildInit {
@@ -21,6 +24,9 @@ export interface BuildInit {
   readonly session: string;
   /** What the client lets its steps do. */
   readonly entitlements: readonly string[];
+  readonly request?: ScopedRequest | undefined;
+  /** Of all builds that run. */
+  readonly records?: RequestRecords | undefined;
 }
 
 /** One build request while it runs: its job at the solver, what it shows, and what it holds. */
@@ -30,6 +36,12 @@ export class Build {
   readonly progress = new ProgressLog();
   readonly engine: Engine;
   readonly worker: WorkerIdentity;
+  /** What its frontends did. */
+  readonly scope: RequestScope;
+  readonly startedAt = new Date();
+  readonly invocationId = randomUUID();
+  /** What the frontend made of it, once it did. */
+  result: FrontendResult | undefined;
   ended = false;
   readonly #aborter = new AbortController();
   readonly #job: Job<Ref>;
@@ -37,7 +49,8 @@ export class Build {
   readonly #freshCacheMounts: FreshCacheMounts;
   readonly #handles = new Map<Digest, Map<number, Promise<Handle<Ref>>>>();
 
-  constructor(engine: Engine, worker: WorkerIdentity, { ref, session, entitlements }: BuildInit) {
+  constructor(engine: Engine, worker: WorkerIdentity, { ref, session, entitlements, request, records }: BuildInit) {
+    this.scope = new RequestScope(records ?? new RequestRecords(), undefined, request);
     this.engine = engine;
     this.#freshCacheMounts = new FreshCacheMounts(engine.cacheMounts);
     this.worker = worker;
@@ -72,6 +85,11 @@ export class Build {
       byIndex.set(edge.index, handle);
     }
     return (await handle).value;
+  }
+
+  /** Whether somebody has asked for the result of this edge. */
+  isSolved({ vertex, index }: Edge): boolean {
+    return this.#handles.get(vertex.digest)?.has(index) === true;
   }
 
   /** How its steps went so far. */
@@ -114,6 +132,7 @@ export class Build {
   close(): void {
     this.ended = true;
     this.#job.close();
+    this.scope.close();
     for (const byIndex of this.#handles.values()) {
       for (const handle of byIndex.values()) {
         handle.then(

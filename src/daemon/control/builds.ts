@@ -3,6 +3,7 @@ import type { FrontendResult } from '../../frontend/frontend.ts';
 import type { Engine } from '../engine.ts';
 import { Build, type BuildInit } from './build.ts';
 import type { ClientGateway } from './client-gateway.ts';
+import { RequestRecords } from './request-records.ts';
 import type { WorkerIdentity } from './worker-record.ts';
 
 interface Entry {
@@ -20,6 +21,7 @@ const afterlife = 30_000;
 export class Builds {
   readonly #engine: Engine;
   readonly #worker: WorkerIdentity;
+  readonly #records = new RequestRecords();
   readonly #entries = new Map<string, Entry>();
   readonly #waiting = new Map<string, PromiseWithResolvers<void>>();
 
@@ -36,7 +38,7 @@ export class Builds {
     const { ref } = init;
     if (this.#entries.has(ref))
       throw new SlipwayError('already-exists', `cannot start build ${JSON.stringify(ref)}: there is one with that ref`);
-    const build = new Build(this.#engine, this.#worker, init);
+    const build = new Build(this.#engine, this.#worker, { ...init, records: this.#records });
     const result = Promise.withResolvers<FrontendResult>();
     result.promise.catch(() => {
       // Whoever awaits the result has the error.

@@ -18,15 +18,17 @@ import type { Build } from './build.ts';
 import { buildError } from './build-error.ts';
 import { BuildGateway } from './build-gateway.ts';
 import { ExecContainer } from './exec-container.ts';
+import type { RequestScope } from './request-scope.ts';
 
 /** A frontend by its name, with what it is to work on. */
 export interface FrontendCall extends FrontendRequest {
   readonly frontend: string;
 }
 
-export type RunFrontend = (build: Build, call: FrontendCall) => Promise<FrontendResult>;
+export type RunFrontend = (build: Build, scope: RequestScope, call: FrontendCall) => Promise<FrontendResult>;
 
 export interface ClientGatewayOptions {
+  readonly scope: RequestScope;
   readonly done: PromiseWithResolvers<FrontendResult>;
   /** States that the frontend was given. */
   readonly inputs: FrontendRequest['inputs'];
@@ -44,7 +46,7 @@ export class ClientGateway {
 
   constructor(build: Build, options: ClientGatewayOptions) {
     this.build = build;
-    this.gateway = new BuildGateway(build);
+    this.gateway = new BuildGateway(build, options.scope);
     this.#options = options;
   }
 
@@ -56,6 +58,7 @@ export class ClientGateway {
 
   async solve(request: SolveRequest): Promise<InitOf<typeof ResultSchema>> {
     const result = await this.#frontend(request);
+    for (const edge of result.refs.values()) this.#options.scope.addEdge(edge);
     try {
       if (request.Evaluate) await Promise.all([...result.refs.values()].map((edge) => edge && this.build.solve(edge)));
     } catch (error) {
@@ -76,7 +79,7 @@ export class ClientGateway {
       return { refs: new Map([['', readDefinition(request.Definition)]]), metadata: new Map() };
     if (request.Frontend === '') return { refs: new Map([['', undefined]]), metadata: new Map() };
     try {
-      return await this.#options.runFrontend(this.build, {
+      return await this.#options.runFrontend(this.build, this.#options.scope, {
         frontend: request.Frontend,
         options: new Map(Object.entries(request.FrontendOpt)),
         inputs: readDefinitions(request.FrontendInputs),

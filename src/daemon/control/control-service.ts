@@ -11,7 +11,7 @@ import type { Builds } from './builds.ts';
 import type { BuildHistory } from './history/build-history.ts';
 import { addHistoryContent } from './history/history-content.ts';
 import { readLogBlob } from './history/log-blob.ts';
-import { solveBuild } from './solve-build.ts';
+import { requestOf, solveBuild } from './solve-build.ts';
 import { statusMessage } from './status-message.ts';
 import { buildkitVersion, type WorkerIdentity, workerRecord } from './worker-record.ts';
 
@@ -30,6 +30,7 @@ export function addControlService(
         ref: request.Ref,
         session: request.Session,
         entitlements: request.Entitlements,
+        request: requestOf(request),
       });
       const cancel = () => build.cancel(context.signal.reason);
       context.signal.addEventListener('abort', cancel, { once: true });

@@ -16,6 +16,7 @@ import type { Build } from './build.ts';
 import { BuildGateway } from './build-gateway.ts';
 import { ClientGateway, type RunFrontend } from './client-gateway.ts';
 import { ProcessConnection } from './process-connection.ts';
+import type { RequestScope } from './request-scope.ts';
 import { workerPlatforms } from './worker-record.ts';
 
 /** How long a frontend may go on after it has answered. Milliseconds. */
@@ -29,15 +30,16 @@ const complaintLimit = 4096;
  */
 export async function runFrontendContainer(
   build: Build,
+  scope: RequestScope,
   request: FrontendRequest,
   source: string,
   runFrontend: RunFrontend,
 ): Promise<FrontendResult> {
-  const gateway = new BuildGateway(build);
+  const gateway = new BuildGateway(build, scope);
   const image = await findFrontendImage(gateway, request, source);
   await using place = await FrontendPlace.prepare(build, image);
   const done = Promise.withResolvers<FrontendResult>();
-  const client = new ClientGateway(build, { done, inputs: request.inputs, runFrontend });
+  const client = new ClientGateway(build, { done, scope, inputs: request.inputs, runFrontend });
   return build.show(`[frontend] ${source}`, async (progress) => {
     const complaints: Buffer[] = [];
     const connection = new ProcessConnection((chunk) => {

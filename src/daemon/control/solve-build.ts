@@ -1,4 +1,6 @@
 import type { SolveRequest } from '../../api/gen/control_pb.js';
+import { type AttestationOptions, readAttestationOptions } from '../../attestation/options.ts';
+import type { Attestation } from '../../attestation/statement.ts';
 import { invalidArgument } from '../../base/errors.ts';
 import { exportResult } from '../../exporter/export-result.ts';
 import type { ExportTarget } from '../../exporter/exporter.ts';
@@ -10,6 +12,8 @@ import { hostPlatform, type Platform, parsePlatform } from '../../oci/platform.t
 import { stackOf } from '../../worker/ref.ts';
 import type { Build } from './build.ts';
 import { buildError } from './build-error.ts';
+import { attestProvenance } from './provenance.ts';
+import type { ScopedRequest } from './request-scope.ts';
 import { runFrontend } from './run-frontend.ts';
 
 /** Runs a whole request: frontend, solver, exporters. */
@@ -21,7 +25,10 @@ export async function solveBuild(
   let result: FrontendResult | undefined;
   try {
     result = await frontendResult(build, request, fromClient);
-    const targets = await exportTargets(build, result);
+    build.result = result;
+    for (const edge of result.refs.values()) build.scope.addEdge(edge);
+    const wanted = readAttestationOptions(Object.entries(request.FrontendAttrs));
+    const targets = await exportTargets(build, result, wanted);
     return await exportAll(build, request, targets, result);
   } catch (error) {
     build.signal.throwIfAborted();
@@ -38,14 +45,25 @@ async function frontendResult(
     return { refs: new Map([['', readDefinition(request.Definition)]]), metadata: new Map() };
   }
   if (request.Frontend === '') return fromClient();
-  return runFrontend(build, {
-    frontend: request.Frontend,
-    options: new Map(Object.entries(request.FrontendAttrs)),
-    inputs: readDefinitions(request.FrontendInputs),
-  });
+  return runFrontend(build, build.scope, requestOf(request));
 }
 
-async function exportTargets(build: Build, result: FrontendResult): Promise<ExportTarget[]> {
+/** What the client asks of a frontend. The gateway by the name of what is built in is that itself. */
+export function requestOf(request: SolveRequest): ScopedRequest {
+  const options = new Map(Object.entries(request.FrontendAttrs));
+  const inputs = readDefinitions(request.FrontendInputs);
+  const isBuiltin = request.Frontend === 'gateway.v0' && options.get('source') === 'dockerfile.v0';
+  const isNamed = [...options.keys()].some((name) => /^context:dockerfile\.v0(::|$)/.test(name));
+  if (!isBuiltin || isNamed) return { frontend: request.Frontend, options, inputs };
+  options.delete('source');
+  return { frontend: 'dockerfile.v0', options, inputs };
+}
+
+async function exportTargets(
+  build: Build,
+  result: FrontendResult,
+  wanted: AttestationOptions,
+): Promise<ExportTarget[]> {
   const entries = [...result.refs].map(async ([platformId, edge]): Promise<ExportTarget> => {
     const ref = edge && (await build.solve(edge));
     const metadata = (key: string) => result.metadata.get(platformId === '' ? key : `${key}/${platformId}`);
@@ -61,9 +79,17 @@ async function exportTargets(build: Build, result: FrontendResult): Promise<Expo
       config,
       baseLayers: base ? parseImageConfig(base).rootfs.diff_ids.length : 0,
       epoch: Number.isSafeInteger(epoch) ? epoch : undefined,
+      attestations: edge ? attestResult({ build, result, platformId, edge }, wanted) : [],
     };
   });
   return Promise.all(entries);
+}
+
+function attestResult(
+  subject: Parameters<typeof attestProvenance>[0],
+  { provenance }: AttestationOptions,
+): Attestation[] {
+  return provenance ? [attestProvenance(subject, provenance)] : [];
 }
 
 function platformOfConfig({ os, architecture, variant, 'os.version': version }: ImageConfig): Platform {

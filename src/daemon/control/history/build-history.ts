@@ -12,12 +12,13 @@ import { AsyncQueue } from '../../../base/async.ts';
 import type { Digest } from '../../../base/digest.ts';
 import { errorMessage, notFound } from '../../../base/errors.ts';
 import type { Logger } from '../../../base/log.ts';
+import { scrubAttributes } from '../../../base/scrub.ts';
 import type { Engine } from '../../engine.ts';
 import type { Build } from '../build.ts';
 import { FileListings } from './file-listings.ts';
 import { finishRecord, type Outcome } from './finish-record.ts';
 import { HistoryTable } from './history-table.ts';
-import { scrubAttributes } from './scrub.ts';
+import { recordProvenance } from './record-provenance.ts';
 
 export interface HistoryEvent {
   readonly type: BuildHistoryEventType;
@@ -70,6 +71,7 @@ export class BuildHistory {
           sharedKey: build.sharedKey,
           outcome,
           completedAt,
+          provenance: () => ('response' in outcome ? recordProvenance(build, begun, completedAt) : []),
           listingOf: (key) => this.#listings.pointer(key),
         });
         this.table.save(record, timestampDate(begun.CreatedAt ?? timestampFromDate(completedAt)).getTime(), blobs);

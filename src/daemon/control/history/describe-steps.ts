@@ -1,9 +1,9 @@
 import type { ExecOp, FileAction, Op } from '../../../api/gen/ops_pb.js';
 import type { BlobPointer, BuildSteps, RecordedStep } from '../../../api/history/build-steps.ts';
 import { digestOf } from '../../../base/digest.ts';
+import { hideSecret, withoutLogins } from '../../../base/scrub.ts';
 import type { Vertex as GraphVertex } from '../../../graph/vertex.ts';
 import type { StepTrace } from '../../../solver/step-trace.ts';
-import { hideSecret, withoutLogins } from './scrub.ts';
 
 /** A build's steps as they are kept: with what `--explain` compares. */
 export function describeSteps(

@@ -7,11 +7,13 @@ import { toBinary } from '../../../api/message/encode.ts';
 import { timestampFromDate } from '../../../api/message/well-known.ts';
 import { type Digest, digestOf, isDigest } from '../../../base/digest.ts';
 import { errorMessage, SlipwayError } from '../../../base/errors.ts';
+import { mediaTypes } from '../../../oci/media-types.ts';
 import type { StepTrace } from '../../../solver/step-trace.ts';
 import type { Engine } from '../../engine.ts';
 import type { ProgressEvent } from '../progress-log.ts';
 import { describeSteps } from './describe-steps.ts';
 import { logMediaType, writeLogBlob } from './log-blob.ts';
+import type { RecordedAttestation } from './record-provenance.ts';
 
 /** How a build ended. */
 export type Outcome = { readonly response: Readonly<Record<string, string>> } | { readonly error: unknown };
@@ -23,6 +25,8 @@ export interface FinishedBuild {
   readonly sharedKey: string;
   readonly outcome: Outcome;
   readonly completedAt: Date;
+  /** By platform, '' for the only one: what went into the results. */
+  provenance(): readonly RecordedAttestation[];
   listingOf(contentKey: string): BlobPointer | undefined;
 }
 
@@ -44,12 +48,13 @@ export function finishRecord(
   const failure = 'error' in outcome ? keepFailure(engine, outcome.error) : undefined;
   const response = 'response' in outcome ? outcome.response : {};
   const result = resultDescriptor(response);
+  const attestations = build.provenance();
   const record = create(BuildHistoryRecordSchema, {
     ...begun,
     CompletedAt: timestampFromDate(completedAt),
     logs: { mediaType: logMediaType, digest: log.digest, size: BigInt(log.size) },
     ExporterResponse: { ...response, [stepsKey]: JSON.stringify(pointer) },
-    ...(result ? { Result: { ResultDeprecated: result, Results: { 0: result } } } : {}),
+    ...resultInfo(result, attestations),
     ...(failure ? { error: { ...failure.status, details: [] }, externalError: failure.descriptor } : {}),
     ...counts(events),
     Generation: 1,
@@ -57,7 +62,34 @@ export function finishRecord(
   const listings = steps.steps.flatMap(({ inputs }) => inputs.flatMap(({ files }) => files?.digest ?? []));
   return {
     record,
-    blobs: [...new Set([stepsBlob.digest, log.digest, ...(failure ? [failure.digest] : []), ...listings])],
+    blobs: [
+      ...new Set([
+        stepsBlob.digest,
+        log.digest,
+        ...(failure ? [failure.digest] : []),
+        ...attestations.map(({ blob }) => blob.digest),
+        ...listings,
+      ]),
+    ],
+  };
+}
+
+function resultInfo(result: ReturnType<typeof resultDescriptor>, attestations: readonly RecordedAttestation[]) {
+  const describe = ({ blob, predicateType }: RecordedAttestation) => ({
+    mediaType: mediaTypes.inToto,
+    digest: blob.digest,
+    size: BigInt(blob.size),
+    annotations: { 'in-toto.io/predicate-type': predicateType },
+  });
+  const lone = attestations.filter(({ platformId }) => platformId === '').map(describe);
+  const perPlatform = attestations
+    .filter(({ platformId }) => platformId !== '')
+    .map((each) => [each.platformId, { Attestations: [describe(each)] }]);
+  return {
+    ...(result || lone.length > 0
+      ? { Result: { ...(result ? { ResultDeprecated: result, Results: { 0: result } } : {}), Attestations: lone } }
+      : {}),
+    ...(perPlatform.length > 0 ? { Results: Object.fromEntries(perPlatform) } : {}),
   };
 }
 

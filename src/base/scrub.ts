@@ -16,3 +16,12 @@ export function withoutLogins(text: string): string {
 export function scrubAttributes(attributes: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, hideSecret(name, value)]));
 }
+
+/** A URL with its user and password masked the way BuildKit's provenance has them. */
+export function maskCredentials(text: string): string {
+  return text.replace(
+    /^([a-z][a-z0-9+.-]*:\/\/)([^/@:\s?#]*)(:[^/@\s?#]*)?@/i,
+    (_all, scheme: string, user: string, password: string | undefined) =>
+      `${scheme}${user === '' ? '' : 'xxxxx'}${password === undefined ? '' : ':xxxxx'}@`,
+  );
+}
